@@ -1,0 +1,15 @@
+# bsr_module(NAME DEPS other modules... LIBS third-party targets...): src/NAME/*.c as a static
+# library bsr_NAME that may include the public headers and the named modules.
+function(bsr_module name)
+  cmake_parse_arguments(M "" "" "DEPS;LIBS;SOURCES" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/${name}/*.c)
+  if(NOT sources)
+    file(WRITE ${CMAKE_BINARY_DIR}/empty_${name}.c "typedef int empty_${name};\n")
+    set(sources ${CMAKE_BINARY_DIR}/empty_${name}.c)
+  endif()
+  add_library(bsr_${name} STATIC ${sources} ${M_SOURCES})
+  target_include_directories(bsr_${name} PUBLIC ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/src)
+  list(TRANSFORM M_DEPS PREPEND bsr_)
+  target_link_libraries(bsr_${name} PUBLIC ${M_DEPS} ${M_LIBS})
+  set_property(GLOBAL APPEND PROPERTY BSR_MODULES bsr_${name})
+endfunction()

@@ -1,0 +1,140 @@
+/* What an evaluation, injection or analysis found. */
+#ifndef BITSEER_RESULT_H
+#define BITSEER_RESULT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bitseer/status.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Counts of (fault, image) pairs. masked + benign + critical = pairs; due counts pairs with a NaN
+ * or infinite logit whatever their class; sdc = critical and not due. */
+typedef struct bsr_outcomes {
+    uint64_t pairs, masked, benign, critical, due, sdc;
+} bsr_outcomes;
+
+/* A share in [0, 1] with its two-sided confidence interval; lo == hi == value when everything in
+ * the population was observed. */
+typedef struct bsr_share {
+    double value, lo, hi;
+} bsr_share;
+
+/* One bit position (0 is the least significant) or one channel. */
+typedef struct bsr_part {
+    int index;
+    uint64_t sites;  /* in the population */
+    uint64_t faults; /* observed */
+    bsr_outcomes outcomes;
+    bsr_share vf;
+} bsr_part;
+
+typedef struct bsr_layer_result {
+    int index;        /* among the layers with weights; tensors: among those analysed */
+    const char *name; /* node, or tensor for activation and input faults */
+    const char *op;
+    uint64_t sites;      /* population: stored elements */
+    uint64_t population; /* faults: sites times the selected bits */
+    uint64_t sampled_sites;
+    uint64_t faults; /* observed */
+    bsr_outcomes outcomes;
+    bsr_share vf; /* P(critical | one fault), over the selected bits and the images (LVF) */
+    int n_bits;
+    bsr_part *bits;     /* the selected ones, ascending */
+    int n_channels;     /* 0 unless asked for */
+    bsr_part *channels; /* CVF of each */
+} bsr_layer_result;
+
+/* A weight, activation or pixel with many critical faults. */
+typedef struct bsr_worst_site {
+    int layer;       /* position in `layers` */
+    int64_t element; /* row-major index in its tensor */
+    double value;    /* stored fault-free value (of image 0 for activations) */
+    uint64_t critical, pairs;
+} bsr_worst_site;
+
+typedef struct bsr_performance {
+    double seconds; /* of injection or analysis, without loading and the golden run */
+    double golden_seconds;
+    double forward_seconds;     /* one fault-free inference of all images, measured in this run */
+    uint64_t evaluations;       /* lanes run: one fault in one image */
+    uint64_t injections;        /* faults answered times images answered / images: one injection is
+                                   one fault on all images */
+    double forward_equivalents; /* multiplications done / multiplications of one inference of all
+                                   images */
+    double lanes_per_second;
+    double injections_per_second;
+    int threads;
+    const char *cpu; /* kernel set */
+} bsr_performance;
+
+typedef struct bsr_provenance {
+    const char *version;
+    const char *model_path, *model_sha256;
+    const char *data_spec, *data_sha256;
+    const char *cpu_brand;
+    char *spec; /* everything that decides the numbers, one line */
+    uint64_t seed;
+} bsr_provenance;
+
+/* Owned by the caller of the function that made it; everything inside is owned by it. */
+typedef struct bsr_result {
+    const char *command;  /* "inject", "analyze" */
+    const char *target;   /* "weight", "bias", "activation", "input" */
+    const char *method;   /* "direct", "ray" */
+    const char *sampling; /* "exhaustive", "random", "complete" */
+    uint64_t images;
+    uint64_t golden_correct; /* top-1 equals the label */
+    double confidence;
+    int n_layers;
+    bsr_layer_result *layers;
+    bsr_outcomes total;
+    bsr_share mvf; /* VF of the model: every site-bit of the population equally likely */
+    int n_worst;
+    bsr_worst_site *worst;
+    uint64_t nan_faults; /* ray: flips to NaN, evaluated as faults of their own */
+    uint64_t violations; /* ray: checked pairs that break the interval rule */
+    uint64_t checked;    /* ray: pairs checked by direct injection */
+    bsr_performance performance;
+    bsr_provenance provenance;
+    void *arena; /* private */
+} bsr_result;
+
+BSR_PUBLIC void bsr_result_free(bsr_result *result);
+
+/* Accuracy of the fault-free network. */
+typedef struct bsr_eval_result {
+    uint64_t images, correct, top5;
+    double accuracy, top5_accuracy;
+    bsr_share accuracy_ci; /* Wilson */
+    int classes;
+    float *logits; /* [images][classes] in order; owned */
+    double seconds;
+    bsr_provenance provenance;
+    void *arena; /* private */
+} bsr_eval_result;
+BSR_PUBLIC void bsr_eval_result_free(bsr_eval_result *result);
+
+/* The result as JSON text (UTF-8, keys in a fixed order, numbers that read back to the same
+ * double). Caller frees with bsr_text_free. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_result_json(char **out, const bsr_result *result);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_eval_json(char **out, const bsr_eval_result *result);
+
+/* The result as tables for people, at most 100 columns. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_result_text(char **out, const bsr_result *result);
+BSR_PUBLIC void bsr_text_free(char *text);
+
+/* Writes text to a file that appears whole or not at all. EIO, ENOTFOUND. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_write_text(const char *path, const char *text);
+
+/* Writes [rows][columns] float32 as a .npy file, whole or not at all. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_write_npy(const char *path, const float *x, size_t rows,
+                                                  size_t columns);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,294 @@
+#include "exec/forward.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+/* Tensors of fewer pixels are computed for all images together, so that tiles are full. */
+#define MERGE_PIXELS 24
+
+struct bsr_forward {
+    const bsr_plan *plan;
+    int images;
+    char *work; /* [images][work_bytes] */
+    bsr_scratch scratch;
+    int64_t *offsets; /* merged rows: [sources and stages][max_taps][BSR_BLOCK] */
+    float *divisors;  /* [BSR_BLOCK] */
+    char *rows;       /* [BSR_BLOCK] output rows */
+    void *faulty;     /* room for one layer's packed weights */
+    bsr_weights faulty_weights;
+    float *faulty_init;
+};
+
+static int operand_lists(const bsr_plan *plan)
+{
+    int most = 1;
+    for (int i = 0; i < plan->n_steps; i++) {
+        int n = plan->steps[i].n_sources + plan->steps[i].n_stages;
+        if (n > most)
+            most = n;
+    }
+    return most;
+}
+
+bsr_status bsr_forward_new(bsr_forward **out, const bsr_plan *plan, int images)
+{
+    *out = NULL;
+    bsr_forward *f = bsr_calloc_array(1, sizeof *f);
+    if (!f)
+        return BSR_ENOMEM;
+    f->plan = plan;
+    f->images = images;
+    size_t lists = (size_t)operand_lists(plan) * (size_t)plan->max_taps * BSR_BLOCK;
+    size_t inits = 1;
+    for (int i = 0; i < plan->n_layers; i++) {
+        const bsr_weights *w = plan->layers[i].weights;
+        size_t n = (size_t)w->groups * (size_t)w->init_stride;
+        inits = n > inits ? n : inits;
+    }
+    f->work = bsr_alloc_aligned((size_t)images, plan->work_bytes);
+    f->offsets = bsr_alloc_array(lists, sizeof *f->offsets);
+    f->divisors = bsr_alloc_array(BSR_BLOCK, sizeof *f->divisors);
+    f->rows = bsr_alloc_aligned(BSR_BLOCK * (size_t)plan->max_channels, sizeof(float));
+    f->faulty = bsr_alloc_aligned(plan->max_weight_bytes, 1);
+    f->faulty_init = bsr_alloc_aligned(inits, sizeof(float));
+    bsr_status status = bsr_scratch_new(&f->scratch, plan);
+    if (status != BSR_OK || !f->work || !f->offsets || !f->divisors || !f->rows || !f->faulty ||
+        !f->faulty_init) {
+        bsr_forward_free(f);
+        return BSR_ENOMEM;
+    }
+    *out = f;
+    return BSR_OK;
+}
+
+void bsr_forward_free(bsr_forward *f)
+{
+    if (!f)
+        return;
+    bsr_free(f->work);
+    bsr_free(f->offsets);
+    bsr_free(f->divisors);
+    bsr_free(f->rows);
+    bsr_free(f->faulty);
+    bsr_free(f->faulty_init);
+    bsr_scratch_clear(&f->scratch);
+    bsr_free(f);
+}
+
+/* Where tensor `pten` of image i lives in this run. */
+static char *place(const bsr_forward *f, char *const *records, int pten, int i)
+{
+    const bsr_pten *p = &f->plan->ptens[pten];
+    return records ? records[i] + p->golden_at
+                   : f->work + (size_t)i * f->plan->work_bytes + p->work_at;
+}
+
+static bsr_status dense_image(bsr_forward *f, const bsr_step *s, char *const *records, int i)
+{
+    char *in[BSR_DENSE_OPERANDS];
+    for (int k = 0; k < s->n_sources; k++)
+        in[k] = place(f, records, s->sources[k].pten, i);
+    return bsr_step_dense(f->plan, s, in, place(f, records, s->out, i));
+}
+
+/* All pixels of one image, located by the tables made at compile time. */
+static void table_image(bsr_forward *f, const bsr_step *s, const void *packed, char *const *records,
+                        int i)
+{
+    const bsr_plan *plan = f->plan;
+    const bsr_pten *to = &plan->ptens[s->out];
+    bsr_access sources[BSR_DENSE_OPERANDS], operands[BSR_DENSE_OPERANDS];
+    char *out = place(f, records, s->out, i);
+    for (int p = 0; p < to->pixels; p += BSR_BLOCK) {
+        int n = to->pixels - p < BSR_BLOCK ? to->pixels - p : BSR_BLOCK;
+        for (int k = 0; k < s->n_sources; k++) {
+            const bsr_source *src = &s->sources[k];
+            const char *base = place(f, records, src->pten, i);
+            sources[k] = src->map ? (bsr_access){base, src->map->offset + p, (size_t)to->pixels}
+                                  : (bsr_access){base, plan->ptens[src->pten].identity + p, 0};
+        }
+        for (int k = 0; k < s->n_stages; k++) {
+            int pten = s->stages[k].operand;
+            if (pten >= 0)
+                operands[k] =
+                    (bsr_access){place(f, records, pten, i), plan->ptens[pten].identity + p, 0};
+        }
+        bsr_step_rows(plan, s, packed, n, sources, operands, s->divisor ? s->divisor + p : NULL,
+                      &f->scratch, out + (size_t)p * to->pixel_bytes);
+    }
+}
+
+/* Rows of all images in one list: absolute addresses. */
+static void merged_images(bsr_forward *f, const bsr_step *s, const void *packed, int images,
+                          char *const *records)
+{
+    const bsr_plan *plan = f->plan;
+    const bsr_pten *to = &plan->ptens[s->out];
+    bsr_access sources[BSR_DENSE_OPERANDS], operands[BSR_DENSE_OPERANDS];
+    size_t list = (size_t)plan->max_taps * BSR_BLOCK;
+    int total = images * to->pixels;
+    for (int first = 0; first < total; first += BSR_BLOCK) {
+        int n = total - first < BSR_BLOCK ? total - first : BSR_BLOCK;
+        for (int k = 0; k < s->n_sources + s->n_stages; k++) {
+            int is_source = k < s->n_sources;
+            int pten = is_source ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
+            if (pten < 0)
+                continue;
+            const bsr_pixmap *map = is_source ? s->sources[k].map : NULL;
+            int64_t *off = f->offsets + (size_t)k * list;
+            for (int r = 0; r < n; r++) {
+                int i = (first + r) / to->pixels, p = (first + r) % to->pixels;
+                int64_t base = (int64_t)(uintptr_t)place(f, records, pten, i);
+                for (int t = 0; t < (map ? map->taps : 1); t++) {
+                    int64_t o = map ? map->offset[(size_t)t * (size_t)map->n_out + (size_t)p]
+                                    : plan->ptens[pten].identity[p];
+                    off[t * BSR_BLOCK + r] = o == BSR_NO_PIXEL ? o : base + o;
+                }
+                if (s->divisor)
+                    f->divisors[r] = s->divisor[p];
+            }
+            *(is_source ? &sources[k] : &operands[k - s->n_sources]) =
+                (bsr_access){NULL, off, BSR_BLOCK};
+        }
+        bsr_step_rows(plan, s, packed, n, sources, operands, f->divisors, &f->scratch, f->rows);
+        for (int r = 0; r < n; r++) {
+            int i = (first + r) / to->pixels, p = (first + r) % to->pixels;
+            memcpy(place(f, records, s->out, i) + (size_t)p * to->pixel_bytes,
+                   f->rows + (size_t)r * to->pixel_bytes, to->pixel_bytes);
+        }
+    }
+}
+
+static bsr_status run_step(bsr_forward *f, const bsr_step *s, const void *packed, int images,
+                           char *const *records)
+{
+    const bsr_pten *to = &f->plan->ptens[s->out];
+    if (s->core == BSR_CORE_DENSE || s->core == BSR_CORE_RELAYOUT) {
+        for (int i = 0; i < images; i++)
+            BSR_TRY(dense_image(f, s, records, i));
+    } else if (to->pixels < MERGE_PIXELS) {
+        merged_images(f, s, packed, images, records);
+    } else {
+        for (int i = 0; i < images; i++)
+            table_image(f, s, packed, records, i);
+    }
+    for (int i = 0; i < images; i++)
+        bsr_write_spare(to, place(f, records, s->out, i));
+    return BSR_OK;
+}
+
+static void load_input(bsr_forward *f, char *const *records, int i, const char *input)
+{
+    const bsr_pten *p = &f->plan->ptens[f->plan->input];
+    char *to = place(f, records, f->plan->input, i);
+    memcpy(to, input, (size_t)p->pixels * p->pixel_bytes);
+    bsr_write_spare(p, to);
+}
+
+int bsr_plan_classes(const bsr_plan *plan)
+{
+    const bsr_pten *p = &plan->ptens[plan->output];
+    return p->pixels * p->channels;
+}
+
+void bsr_read_logits(const bsr_plan *plan, const char *data, float *logits)
+{
+    int value = plan->graph->outputs[0];
+    bsr_view from = bsr_plan_view(plan, value, (void *)(uintptr_t)data);
+    bsr_view to = bsr_layout_view(&plan->graph->values[value], BSR_ROW_MAJOR, logits);
+    bsr_view_copy(&to, &from);
+}
+
+bsr_status bsr_forward_run(bsr_forward *f, int n, const char *const *inputs, char *const *records,
+                           float *const *logits)
+{
+    const bsr_plan *plan = f->plan;
+    for (int i = 0; i < n; i++)
+        load_input(f, records, i, inputs[i]);
+    for (int s = 0; s < plan->n_steps; s++) {
+        const bsr_step *step = &plan->steps[s];
+        BSR_TRY(run_step(f, step, step->weights ? step->weights->packed : NULL, n, records));
+    }
+    for (int i = 0; i < n && logits; i++)
+        if (logits[i])
+            bsr_read_logits(plan, place(f, records, plan->output, i), logits[i]);
+    return BSR_OK;
+}
+
+/* Stores the new bits of a value fault in the tensor at `data`. */
+static void patch_value(const bsr_plan *plan, const bsr_stored_fault *fault, char *data)
+{
+    const bsr_pten *p = &plan->ptens[plan->of_value[fault->where]];
+    int pixel, channel;
+    bsr_plan_locate(plan, fault->where, fault->element, &pixel, &channel);
+    memcpy(data + (size_t)pixel * p->pixel_bytes + (size_t)channel * p->esize, &fault->bits,
+           p->esize);
+}
+
+/* A copy of a step whose weights or bias hold the fault. Little-endian: narrow codes are the low
+ * bytes of `bits`. */
+static void faulty_step(bsr_forward *f, const bsr_stored_fault *fault, bsr_step *step)
+{
+    bsr_weights *w = &f->faulty_weights;
+    *w = *step->weights;
+    step->weights = w;
+    memcpy(f->faulty, w->packed, w->packed_bytes);
+    memcpy(f->faulty_init, w->init, (size_t)w->groups * (size_t)w->init_stride * sizeof(float));
+    w->init = f->faulty_init;
+    w->packed = f->faulty;
+    if (fault->place == BSR_FAULT_BIAS) {
+        int g = (int)fault->element / w->cout, j = (int)fault->element % w->cout;
+        memcpy((float *)w->init + (size_t)g * (size_t)w->init_stride + j, &fault->bits,
+               sizeof fault->bits);
+        return;
+    }
+    int m, tap, c;
+    bsr_weights_locate(w, fault->element, &m, &tap, &c);
+    bsr_weights_store(w, w->packed, m, tap, c, fault->bits);
+}
+
+bsr_status bsr_forward_faulty(bsr_forward *f, const char *input, const bsr_stored_fault *fault,
+                              float *logits)
+{
+    const bsr_plan *plan = f->plan;
+    load_input(f, NULL, 0, input);
+    int value_at = fault->place == BSR_FAULT_VALUE ? plan->of_value[fault->where] : -1;
+    if (value_at == plan->input)
+        patch_value(plan, fault, place(f, NULL, value_at, 0));
+    int weights = fault->place == BSR_FAULT_WEIGHT ? plan->layers[fault->where].weights->value
+                  : fault->place == BSR_FAULT_BIAS ? plan->layers[fault->where].weights->bias_value
+                                                   : -1;
+    for (int i = 0; i < plan->n_steps; i++) {
+        bsr_step step = plan->steps[i];
+        /* A tensor that several layers share is faulty in all of them. */
+        if (step.weights && weights >= 0 &&
+            weights ==
+                (fault->place == BSR_FAULT_WEIGHT ? step.weights->value : step.weights->bias_value))
+            faulty_step(f, fault, &step);
+        BSR_TRY(run_step(f, &step, step.weights ? step.weights->packed : NULL, 1, NULL));
+        if (step.out == value_at)
+            patch_value(plan, fault, place(f, NULL, value_at, 0));
+    }
+    bsr_read_logits(plan, place(f, NULL, plan->output, 0), logits);
+    return BSR_OK;
+}
+
+int bsr_top1(const float *logits, int n)
+{
+    int best = 0;
+    for (int i = 1; i < n && !isnan(logits[best]); i++)
+        if (isnan(logits[i]) || logits[i] > logits[best])
+            best = i;
+    return best;
+}
+
+int bsr_is_due(const float *logits, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (!isfinite(logits[i]))
+            return 1;
+    return 0;
+}

@@ -1,0 +1,51 @@
+/* Whole inferences: the golden run, plain evaluation, and the full faulty inference that
+ * differential execution is tested against. */
+#ifndef BSR_EXEC_FORWARD_H
+#define BSR_EXEC_FORWARD_H
+
+#include "exec/step.h"
+
+/* What was changed: one stored element. */
+typedef enum bsr_fault_place {
+    BSR_FAULT_WEIGHT, /* `where` = layer, element of the weight tensor */
+    BSR_FAULT_BIAS,   /* `where` = layer, element of the bias tensor */
+    BSR_FAULT_VALUE,  /* `where` = graph value that the plan keeps */
+} bsr_fault_place;
+
+typedef struct bsr_stored_fault {
+    bsr_fault_place place;
+    int where;
+    int64_t element; /* row-major logical index */
+    uint32_t bits;   /* the new stored bits, in the low bits for narrow types */
+} bsr_stored_fault;
+
+/* Workspace of one thread for whole inferences of up to `images` images at once. */
+typedef struct bsr_forward bsr_forward;
+bsr_status bsr_forward_new(bsr_forward **out, const bsr_plan *plan, int images);
+void bsr_forward_free(bsr_forward *f);
+
+/* Runs n <= images images. inputs[i]: pixels of the input tensor in the plan's layout (see
+ * bsr_plan_view). records[i]: where all tensors of image i are kept (plan->golden_bytes each,
+ * 64-byte aligned), or records == NULL when only logits are wanted. logits[i] (may be NULL): the
+ * output's elements in logical order. */
+bsr_status bsr_forward_run(bsr_forward *f, int n, const char *const *inputs, char *const *records,
+                           float *const *logits);
+
+/* One image under a fault, everything recomputed. A fault in a value that is the input changes the
+ * input. `logits` as above. Costs one inference and, for weights, a copy of the layer's. */
+bsr_status bsr_forward_faulty(bsr_forward *f, const char *input, const bsr_stored_fault *fault,
+                              float *logits);
+
+/* Elements of the network's output. */
+int bsr_plan_classes(const bsr_plan *plan);
+
+/* Copies the output tensor at `data` to logits in logical order. */
+void bsr_read_logits(const bsr_plan *plan, const char *data, float *logits);
+
+/* Class with the greatest logit; NaN counts as greatest, the lowest index wins ties. */
+int bsr_top1(const float *logits, int n);
+
+/* Is any logit NaN or infinite? */
+int bsr_is_due(const float *logits, int n);
+
+#endif

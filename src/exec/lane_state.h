@@ -1,0 +1,89 @@
+/* State of the lanes of one group; shared by lanes.c and lane_source.c. */
+#ifndef BSR_EXEC_LANE_STATE_H
+#define BSR_EXEC_LANE_STATE_H
+
+#include "exec/lanes.h"
+
+typedef enum bsr_lane_kind {
+    BSR_CLEAN = 0, /* equal to the golden tensor */
+    BSR_SPARSE,    /* the listed pixels differ and are kept by the lane */
+    BSR_FULL,      /* the lane keeps the whole tensor, spare pixel included */
+} bsr_lane_kind;
+
+/* One tensor of one lane. */
+typedef struct bsr_lane_tensor {
+    bsr_lane_kind kind;
+    int n;         /* differing pixels (SPARSE) */
+    int32_t *list; /* [pixels]: them */
+    int64_t *off;  /* [pixels + 1]: offset of every pixel from the golden tensor's base; the
+                      identity table where nothing differs, restored when the group ends */
+    char *data;    /* room for the whole tensor */
+} bsr_lane_tensor;
+
+struct bsr_lanes {
+    const bsr_plan *plan;
+    const bsr_golden *golden;
+    int size;                 /* lanes in a group at most */
+    int n;                    /* lanes in the current group */
+    const bsr_lane_job *jobs; /* of the current group */
+    bsr_lane_tensor *tensors; /* [size][n_ptens] */
+    char *work;               /* [size][work_bytes] */
+    int64_t *offs;            /* [size][all pixels + 1]: the lanes' off tables */
+    int32_t *lists;
+    int *dirty;     /* [n_ptens] lanes in which the tensor differs */
+    uint32_t *mark; /* [max_pixels] stamps of the candidate search */
+    uint32_t stamp;
+    int32_t *candidates; /* [max_pixels] */
+    bsr_scratch scratch;
+
+    /* Rows of several lanes computed together. */
+    int n_rows;
+    int row_lane[BSR_BLOCK];
+    int32_t row_pixel[BSR_BLOCK];
+    float row_divisor[BSR_BLOCK];
+    int64_t *row_off; /* [sources and stages][max_taps][BSR_BLOCK] */
+    char *rows;       /* [BSR_BLOCK] output rows */
+
+    /* Columns of faulty weights. */
+    float *panel;      /* [max K][nr] */
+    float *panel_init; /* [nr] */
+    struct {
+        int width[1];
+        size_t at[1];
+    } panel_shape;            /* of the one panel */
+    bsr_stage *column_stages; /* [max stages] */
+    float *column_params;     /* [max stages][3][BSR_MAX_NR] */
+    float *column_rows;       /* [max stages][BSR_BLOCK][BSR_MAX_NR] operand values */
+    int64_t *column_off;      /* [BSR_BLOCK] */
+
+    bsr_forward *whole; /* for faults in weights that several layers share; NULL without any */
+
+    bsr_lane_counters counters;
+};
+
+static inline bsr_lane_tensor *bsr_lane_at(const bsr_lanes *ls, int lane, int pten)
+{
+    return &ls->tensors[(size_t)lane * (size_t)ls->plan->n_ptens + (size_t)pten];
+}
+
+static inline const char *bsr_golden_at(const bsr_lanes *ls, int lane, int pten)
+{
+    return ls->golden->records + (size_t)ls->jobs[lane].image * ls->plan->golden_bytes +
+           ls->plan->ptens[pten].golden_at;
+}
+
+/* Appends pixel p, stored at `data` inside the lane's room, to the differing ones. */
+static inline void bsr_lane_add(const bsr_lanes *ls, int lane, int pten, int32_t p,
+                                const char *data)
+{
+    bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
+    t->kind = BSR_SPARSE;
+    t->list[t->n++] = p;
+    t->off[p] = (int64_t)((uintptr_t)data - (uintptr_t)bsr_golden_at(ls, lane, pten));
+}
+
+/* Starts lanes first..first+n-1, which share a layer and an image, at their faulty weights: fills
+ * the layer's output tensor. n is at most the kernels' nr. */
+void bsr_lane_source_weights(bsr_lanes *ls, int first, int n);
+
+#endif

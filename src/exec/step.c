@@ -1,0 +1,339 @@
+#include "exec/step.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+bsr_status bsr_scratch_new(bsr_scratch *s, const bsr_plan *plan)
+{
+    size_t wide = (size_t)plan->max_channels + BSR_MAX_NR;
+    *s = (bsr_scratch){
+        .staging = bsr_alloc_aligned(BSR_BLOCK * wide, sizeof(float)),
+        .gathered = bsr_alloc_aligned(BSR_BLOCK * (plan->max_gather + 2), sizeof(float)),
+        .rows = bsr_alloc_aligned(BSR_BLOCK * ((size_t)plan->max_taps + 1), sizeof(int64_t)),
+        .zeros = bsr_alloc_aligned(wide, sizeof(float)),
+        .dense = bsr_alloc_aligned(plan->max_dense, 1),
+        .logits = bsr_alloc_aligned(plan->max_dense, 1)};
+    if (!s->staging || !s->gathered || !s->rows || !s->zeros || !s->dense || !s->logits) {
+        bsr_scratch_clear(s);
+        return BSR_ENOMEM;
+    }
+    memset(s->zeros, 0, wide * sizeof(float));
+    return BSR_OK;
+}
+
+void bsr_scratch_clear(bsr_scratch *s)
+{
+    bsr_free(s->staging);
+    bsr_free(s->gathered);
+    bsr_free(s->rows);
+    bsr_free(s->zeros);
+    bsr_free(s->dense);
+    bsr_free(s->logits);
+    *s = (bsr_scratch){0};
+}
+
+static const char *at(const bsr_access *a, int tap, int row)
+{
+    return (const char *)((uintptr_t)a->base +
+                          (uintptr_t)a->off[(size_t)tap * a->off_stride + (size_t)row]);
+}
+
+static int missing(const bsr_access *a, int row)
+{
+    return a->off[row] == BSR_NO_PIXEL;
+}
+
+void bsr_write_spare(const bsr_pten *p, char *data)
+{
+    memset(data + (size_t)p->pixels * p->pixel_bytes, p->pad_code, p->pixel_bytes);
+}
+
+/* Tiles of nearly equal height cover n rows, so that no tile is much smaller than the kernel's. */
+static int tile_rows(int left, int mr)
+{
+    int tiles = (left + mr - 1) / mr;
+    return (left + tiles - 1) / tiles;
+}
+
+void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed, int n,
+                   const bsr_access *in, bsr_scratch *scratch, float *out, int channels)
+{
+    const bsr_kernels *k = plan->kernels;
+    for (int g = 0; g < w->groups; g++) {
+        bsr_access a = *in;
+        a.base = (const char *)((uintptr_t)a.base + (size_t)g * (size_t)w->cin * sizeof(float));
+        int taps = w->taps, cin = w->cin;
+        if (w->gather) {
+            float *row = (float *)scratch->gathered;
+            int depth = taps * cin;
+            for (int r = 0; r < n; r++, row += depth) {
+                for (int t = 0; t < taps; t++) {
+                    const float *x = (const float *)at(&a, t, r);
+                    for (int c = 0; c < cin; c++)
+                        row[t * cin + c] = x[c];
+                }
+                scratch->rows[r] = (int64_t)((size_t)r * (size_t)depth * sizeof(float));
+            }
+            a = (bsr_access){scratch->gathered, scratch->rows, 0};
+            cin = depth;
+            taps = 1;
+        }
+        for (int i = 0; i < w->n_panels; i++) {
+            int first = i * w->panel_width[0], width = w->panel_width[i];
+            int cols = w->cout - first < width ? w->cout - first : width;
+            const float *b =
+                (const float *)((const char *)packed + (size_t)g * w->group_bytes + w->panel_at[i]);
+            const float *init = (const float *)w->init + (size_t)g * (size_t)w->init_stride + first;
+            float *y = out + (size_t)g * (size_t)w->cout + first;
+            for (int r = 0, rows; r < n; r += rows) {
+                rows = tile_rows(n - r, k->mr);
+                k->gemm(rows, cols, width, taps, cin, a.base, a.off + r, a.off_stride, b, init,
+                        y + (size_t)r * (size_t)channels, (size_t)channels);
+            }
+        }
+    }
+}
+
+/* Code of a stored byte. */
+static inline int read_code(const unsigned char *p, bsr_dtype t)
+{
+    return t == BSR_I8 ? (signed char)*p : *p;
+}
+
+/* Depthwise on codes: differences from the zero point are whole numbers, and their sums stay below
+ * 2^24, so the float kernel is exact. The bias joins in int32. */
+static void depthwise_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed,
+                              bsr_dtype type, int n, const bsr_access *in, bsr_scratch *scratch,
+                              int32_t *out)
+{
+    int channels = w->groups;
+    size_t depth = (size_t)w->taps * (size_t)channels;
+    float *g = (float *)scratch->gathered;
+    for (int r = 0; r < n; r++)
+        for (int t = 0; t < w->taps; t++) {
+            const unsigned char *x = (const unsigned char *)at(in, t, r);
+            for (int c = 0; c < channels; c++)
+                g[(size_t)r * depth + (size_t)t * (size_t)channels + (size_t)c] =
+                    (float)(read_code(x + c, type) - w->x_zero);
+            scratch->rows[t * BSR_BLOCK + r] =
+                (int64_t)(((size_t)r * depth + (size_t)t * (size_t)channels) * sizeof(float));
+        }
+    plan->kernels->depthwise(n, w->taps, channels, scratch->gathered, scratch->rows, BSR_BLOCK,
+                             packed, scratch->zeros, (float *)out, (size_t)channels);
+    const int32_t *init = w->init;
+    for (int r = 0; r < n; r++, out += channels)
+        for (int c = 0; c < channels; c++) {
+            float sum;
+            memcpy(&sum, out + c, sizeof sum);
+            out[c] = (int32_t)((uint32_t)(int32_t)sum + (uint32_t)init[c]);
+        }
+}
+
+void bsr_conv_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed,
+                      bsr_dtype type, int n, const bsr_access *in, bsr_scratch *scratch,
+                      int32_t *out)
+{
+    if (!w->n_panels) {
+        depthwise_i8_rows(plan, w, packed, type, n, in, scratch, out);
+        return;
+    }
+    int channels = w->groups * w->cout;
+    size_t depth = (size_t)w->pairs * 2;
+    for (int g = 0; g < w->groups; g++) {
+        int16_t *row = (int16_t *)scratch->gathered;
+        for (int r = 0; r < n; r++, row += depth) {
+            int16_t *to = row;
+            for (int t = 0; t < w->taps; t++) {
+                const unsigned char *x = (const unsigned char *)at(in, t, r) + g * w->cin;
+                if (type == BSR_I8)
+                    for (int c = 0; c < w->cin; c++)
+                        *to++ = (int16_t)((signed char)x[c] - w->x_zero);
+                else
+                    for (int c = 0; c < w->cin; c++)
+                        *to++ = (int16_t)(x[c] - w->x_zero);
+            }
+            if (to < row + depth)
+                *to = 0;
+        }
+        for (int i = 0; i < w->n_panels; i++) {
+            int first = i * w->panel_width[0], width = w->panel_width[i];
+            int cols = w->cout - first < width ? w->cout - first : width;
+            plan->kernels->igemm(n, cols, width, w->pairs, (int16_t *)scratch->gathered, depth,
+                                 (const int16_t *)((const char *)packed +
+                                                   (size_t)g * w->group_bytes + w->panel_at[i]),
+                                 (const int32_t *)w->init + (size_t)g * (size_t)w->init_stride +
+                                     first,
+                                 out + (size_t)g * (size_t)w->cout + first, (size_t)channels);
+        }
+    }
+}
+
+static void copy_rows(const bsr_plan *plan, const bsr_step *step, int n, const bsr_access *in,
+                      char *out, size_t esize)
+{
+    size_t row_bytes = (size_t)step->core_channels * esize;
+    for (int r = 0; r < n; r++) {
+        char *row = out + (size_t)r * row_bytes;
+        if (esize == sizeof(float))
+            for (int c = 0; c < step->core_channels; c++)
+                ((float *)row)[c] = step->fill;
+        for (int i = 0; i < step->n_sources; i++) {
+            const bsr_source *s = &step->sources[i];
+            if (!missing(&in[i], r))
+                memcpy(row + (size_t)s->to * esize, at(&in[i], 0, r) + (size_t)s->from * esize,
+                       (size_t)s->count * esize);
+        }
+    }
+}
+
+static void dequantize_rows(const bsr_stage *stage, int n, int channels, const bsr_access *in,
+                            float *out)
+{
+    for (int r = 0; r < n; r++, out += channels) {
+        const unsigned char *x = (const unsigned char *)at(in, 0, r);
+        for (int c = 0; c < channels; c++)
+            out[c] = (float)(read_code(x + c, stage->codes) - stage->zero[c]) * stage->scale[c];
+    }
+}
+
+void bsr_quantize(const float *x, const float *scale, const int32_t *zero, bsr_dtype codes,
+                  size_t count, void *out)
+{
+    float lo = codes == BSR_I8 ? -128.0f : 0.0f, hi = codes == BSR_I8 ? 127.0f : 255.0f;
+    unsigned char *to = out;
+    for (size_t i = 0; i < count; i++) {
+        float v = rintf(x[i] / scale[i]) + (float)zero[i];
+        v = v > lo ? (v < hi ? v : hi) : lo; /* NaN gives lo */
+        to[i] = (unsigned char)(int)v;
+    }
+}
+
+static void scale_rows(const float *scale, int n, int channels, float *x)
+{
+    for (int r = 0; r < n; r++, x += channels)
+        for (int c = 0; c < channels; c++) {
+            int32_t sum;
+            memcpy(&sum, &x[c], sizeof sum);
+            x[c] = (float)sum * scale[c];
+        }
+}
+
+static void binary_rows(const bsr_stage *s, int n, int channels, float *x, const bsr_access *op)
+{
+    for (int r = 0; r < n; r++, x += channels) {
+        const float *y = op ? (const float *)at(op, 0, r) : s->scale;
+        for (int c = 0; c < channels; c++)
+            x[c] = s->swap ? s->binary(y[c], x[c]) : s->binary(x[c], y[c]);
+    }
+}
+
+int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n, int channels,
+                   float *x, const bsr_access *operands)
+{
+    for (int i = first; i < step->n_stages; i++) {
+        const bsr_stage *s = &step->stages[i];
+        const bsr_access *op = s->operand >= 0 ? &operands[i] : NULL;
+        switch (s->kind) {
+        case BSR_STAGE_AFFINE_ADD_CLAMP:
+            plan->kernels->affine_add_clamp(n, channels, x, s->scale, s->shift,
+                                            op ? op->base : NULL, op ? op->off : NULL, s->relu,
+                                            s->lo, s->hi);
+            break;
+        case BSR_STAGE_UNARY:
+            for (int k = 0; k < n * channels; k++)
+                x[k] = s->unary(x[k], s->p);
+            break;
+        case BSR_STAGE_BINARY_CONST:
+        case BSR_STAGE_BINARY_ROWS:
+            binary_rows(s, n, channels, x, op);
+            break;
+        case BSR_STAGE_SCALE_I32:
+            scale_rows(s->scale, n, channels, x);
+            break;
+        case BSR_STAGE_DEQUANT:
+            break; /* done with the core */
+        case BSR_STAGE_QUANT:
+            return i;
+        }
+    }
+    return step->n_stages;
+}
+
+void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packed, int n,
+                   const bsr_access *sources, const bsr_access *operands, const float *divisor,
+                   bsr_scratch *scratch, char *out)
+{
+    const bsr_kernels *k = plan->kernels;
+    const bsr_pten *to = &plan->ptens[step->out];
+    const bsr_access *in = &sources[0];
+    int channels = step->core_channels;
+    float *y = to->dtype == BSR_F32 ? (float *)out : scratch->staging;
+    switch (step->core) {
+    case BSR_CORE_COPY:
+        if (step->n_stages && step->stages[0].kind == BSR_STAGE_DEQUANT)
+            dequantize_rows(&step->stages[0], n, channels, in, y);
+        else if (step->n_stages || to->dtype == BSR_F32)
+            copy_rows(plan, step, n, sources, (char *)y, sizeof(float));
+        else
+            copy_rows(plan, step, n, sources, out, to->esize);
+        break;
+    case BSR_CORE_CONV:
+        bsr_conv_rows(plan, step->weights, packed, n, in, scratch, y, channels);
+        break;
+    case BSR_CORE_DEPTHWISE:
+        k->depthwise(n, step->weights->taps, channels, in->base, in->off, in->off_stride, packed,
+                     step->weights->init, y, (size_t)channels);
+        break;
+    case BSR_CORE_CONV_I8:
+        bsr_conv_i8_rows(plan, step->weights, packed, plan->ptens[step->sources[0].pten].dtype, n,
+                         in, scratch, (int32_t *)y);
+        break;
+    case BSR_CORE_MAX_POOL:
+        k->max_pool(n, step->sources[0].map->taps, channels, in->base, in->off, in->off_stride, y,
+                    (size_t)channels);
+        break;
+    case BSR_CORE_AVG_POOL:
+        k->avg_pool(n, step->sources[0].map->taps, channels, in->base, in->off, in->off_stride,
+                    divisor, y, (size_t)channels);
+        break;
+    case BSR_CORE_DENSE:
+    case BSR_CORE_RELAYOUT:
+        return;
+    }
+    int quant = bsr_stage_rows(plan, step, 0, n, channels, y, operands);
+    if (quant < step->n_stages) {
+        const bsr_stage *s = &step->stages[quant];
+        for (int r = 0; r < n; r++)
+            bsr_quantize(y + (size_t)r * (size_t)channels, s->scale, s->zero, s->codes,
+                         (size_t)channels, out + (size_t)r * (size_t)channels);
+    }
+}
+
+bsr_status bsr_step_dense(const bsr_plan *plan, const bsr_step *step, char *const *in, char *out)
+{
+    const bsr_graph *g = plan->graph;
+    if (step->core == BSR_CORE_RELAYOUT) {
+        int value = plan->ptens[step->out].value;
+        bsr_view from = bsr_plan_view(plan, value, in[0]);
+        bsr_layout held = plan->layout[value];
+        bsr_view to = bsr_layout_view(
+            &g->values[value], held == BSR_ROW_MAJOR ? BSR_CHANNELS_LAST : BSR_ROW_MAJOR, out);
+        bsr_view_copy(&to, &from);
+        return BSR_OK;
+    }
+    const bsr_node *n = &g->nodes[step->node];
+    bsr_view views[BSR_DENSE_OPERANDS] = {{0}};
+    for (int i = 0, k = 0; i < n->n_in; i++) {
+        if (n->in[i] < 0)
+            continue;
+        const bsr_tensor *t = g->values[n->in[i]].constant;
+        views[i] = t ? bsr_tensor_view(t) : bsr_plan_view(plan, n->in[i], in[k++]);
+    }
+    bsr_view *outs = views + n->n_in;
+    outs[step->dense_out] = bsr_plan_view(plan, n->out[step->dense_out], out);
+    bsr_op_call call = {
+        .node = n, .opset = g->opset, .n_in = n->n_in, .n_out = n->n_out, .in = views, .out = outs};
+    return bsr_op_find(n->op_type)->run(&call);
+}

@@ -1,0 +1,59 @@
+/* Computing rows of one step: its core, then its stages. */
+#ifndef BSR_EXEC_STEP_H
+#define BSR_EXEC_STEP_H
+
+#include "exec/plan.h"
+
+/* Where rows find one operand: pixel of row r and tap t at base + off[t * off_stride + r]. */
+typedef struct bsr_access {
+    const char *base;
+    const int64_t *off;
+    size_t off_stride;
+} bsr_access;
+
+/* Scratch of one thread for bsr_step_rows. */
+typedef struct bsr_scratch {
+    float *staging; /* [BSR_BLOCK][max_channels] */
+    char *gathered; /* [BSR_BLOCK][max_gather] floats or int16 */
+    int64_t *rows;  /* [BSR_BLOCK] offsets of gathered rows */
+    float *zeros;   /* [max_channels] */
+    char *dense;    /* [max_dense] */
+    float *logits;  /* [classes] */
+} bsr_scratch;
+
+bsr_status bsr_scratch_new(bsr_scratch *s, const bsr_plan *plan);
+void bsr_scratch_clear(bsr_scratch *s);
+
+/* Computes n <= BSR_BLOCK output rows to `out` (rows lie together, pixel_bytes of the output
+ * tensor each). sources[i] and operands[k] locate the pixels of source i and of stage k's operand.
+ * divisor: [n], AVG_POOL only. packed: the step's weights or a faulty copy. Not for DENSE and
+ * RELAYOUT. Allocates nothing. */
+void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packed, int n,
+                   const bsr_access *sources, const bsr_access *operands, const float *divisor,
+                   bsr_scratch *scratch, char *out);
+
+/* The convolution cores alone, with any weights of the same form as a step's: out[n][groups *
+ * cout], `channels` floats apart (CONV) or dense int32 (CONV_I8, input codes of `type`). */
+void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed, int n,
+                   const bsr_access *in, bsr_scratch *scratch, float *out, int channels);
+void bsr_conv_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed,
+                      bsr_dtype type, int n, const bsr_access *in, bsr_scratch *scratch,
+                      int32_t *out);
+
+/* Runs stages from `first` on float (or int32) rows x[n][channels] in place; the parameters start
+ * at channel 0 of the stages' vectors. Returns the stage index of a final QUANT, which it leaves to
+ * bsr_quantize_rows, or n_stages. */
+int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n, int channels,
+                   float *x, const bsr_access *operands);
+
+/* QuantizeLinear of count values with per-value scale and zero point. */
+void bsr_quantize(const float *x, const float *scale, const int32_t *zero, bsr_dtype codes,
+                  size_t count, void *out);
+
+/* Evaluates a DENSE or RELAYOUT step: in[i] holds source i's tensor, out the result's. */
+bsr_status bsr_step_dense(const bsr_plan *plan, const bsr_step *step, char *const *in, char *out);
+
+/* Writes the spare pixel behind a tensor's last pixel. */
+void bsr_write_spare(const bsr_pten *p, char *data);
+
+#endif

@@ -1,0 +1,146 @@
+/* Portable kernels: the definition of every result. */
+#include "kernels/kernels.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float *pixel(const char *base, int64_t off)
+{
+    /* Offsets may lead from one buffer into another, so the sum is made on integers. */
+    return (const float *)((uintptr_t)base + (uintptr_t)off);
+}
+
+static void gemm(int rows, int cols, int width, int taps, int channels, const char *base,
+                 const int64_t *off, size_t off_stride, const float *b, const float *init,
+                 float *out, size_t out_stride)
+{
+    for (int r = 0; r < rows; r++) {
+        float acc[BSR_MAX_NR];
+        memcpy(acc, init, (size_t)cols * sizeof *acc);
+        const float *w = b;
+        for (int t = 0; t < taps; t++) {
+            const float *x = pixel(base, off[(size_t)t * off_stride + (size_t)r]);
+            for (int c = 0; c < channels; c++, w += width)
+                for (int j = 0; j < cols; j++)
+                    acc[j] = fmaf(x[c], w[j], acc[j]);
+        }
+        memcpy(out + (size_t)r * out_stride, acc, (size_t)cols * sizeof *acc);
+    }
+}
+
+static void igemm(int rows, int cols, int width, int pairs, const int16_t *a, size_t a_stride,
+                  const int16_t *b, const int32_t *init, int32_t *out, size_t out_stride)
+{
+    for (int r = 0; r < rows; r++) {
+        const int16_t *x = a + (size_t)r * a_stride;
+        for (int j = 0; j < cols; j++) {
+            uint32_t acc = (uint32_t)init[j]; /* unsigned: a faulty bias may make the sum wrap */
+            for (int k = 0; k < pairs; k++) {
+                const int16_t *w = b + ((size_t)k * (size_t)width + (size_t)j) * 2;
+                acc += (uint32_t)(x[2 * k] * w[0] + x[2 * k + 1] * w[1]);
+            }
+            out[(size_t)r * out_stride + (size_t)j] = (int32_t)acc;
+        }
+    }
+}
+
+static void depthwise(int rows, int taps, int channels, const char *base, const int64_t *off,
+                      size_t off_stride, const float *w, const float *init, float *out,
+                      size_t out_stride)
+{
+    for (int r = 0; r < rows; r++) {
+        float *y = out + (size_t)r * out_stride;
+        memcpy(y, init, (size_t)channels * sizeof *y);
+        for (int t = 0; t < taps; t++) {
+            const float *x = pixel(base, off[(size_t)t * off_stride + (size_t)r]);
+            for (int c = 0; c < channels; c++)
+                y[c] = fmaf(x[c], w[(size_t)t * (size_t)channels + (size_t)c], y[c]);
+        }
+    }
+}
+
+static void depthwise_column(int rows, int taps, int channel, const char *base, const int64_t *off,
+                             size_t off_stride, const float *w, float init, float *out,
+                             size_t out_stride)
+{
+    for (int r = 0; r < rows; r++) {
+        float acc = init;
+        for (int t = 0; t < taps; t++)
+            acc = fmaf(pixel(base, off[(size_t)t * off_stride + (size_t)r])[channel], w[t], acc);
+        out[(size_t)r * out_stride] = acc;
+    }
+}
+
+static void affine_add_clamp(int rows, int channels, float *x, const float *scale,
+                             const float *shift, const char *add_base, const int64_t *add_off,
+                             int relu, float lo, float hi)
+{
+    for (int r = 0; r < rows; r++, x += channels) {
+        const float *add = add_off ? pixel(add_base, add_off[r]) : NULL;
+        for (int c = 0; c < channels; c++) {
+            float y = x[c];
+            if (scale)
+                y = fmaf(y, scale[c], shift[c]);
+            if (add)
+                y = y + add[c];
+            if (relu == 1) {
+                y = y <= 0.0f ? 0.0f : y;
+            } else if (relu == 2) {
+                y = y < lo ? lo : y;
+                y = y > hi ? hi : y;
+            }
+            x[c] = y;
+        }
+    }
+}
+
+static void max_pool(int rows, int taps, int channels, const char *base, const int64_t *off,
+                     size_t off_stride, float *out, size_t out_stride)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < channels; c++) {
+            float m = -INFINITY;
+            for (int t = 0; t < taps; t++) {
+                int64_t o = off[(size_t)t * off_stride + (size_t)r];
+                if (o == BSR_NO_PIXEL)
+                    continue;
+                float x = pixel(base, o)[c];
+                m = x > m || x != x ? x : m;
+            }
+            out[(size_t)r * out_stride + (size_t)c] = m;
+        }
+}
+
+static void avg_pool(int rows, int taps, int channels, const char *base, const int64_t *off,
+                     size_t off_stride, const float *divisor, float *out, size_t out_stride)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < channels; c++) {
+            float sum = 0.0f;
+            for (int t = 0; t < taps; t++) {
+                int64_t o = off[(size_t)t * off_stride + (size_t)r];
+                if (o != BSR_NO_PIXEL)
+                    sum = sum + pixel(base, o)[c];
+            }
+            out[(size_t)r * out_stride + (size_t)c] = sum / divisor[r];
+        }
+}
+
+static int differ(const void *a, const void *b, size_t n)
+{
+    return memcmp(a, b, n) != 0;
+}
+
+const bsr_kernels bsr_kernels_ref = {
+    .cpu = BSR_CPU_REF,
+    .mr = 4,
+    .nr = 16,
+    .gemm = gemm,
+    .igemm = igemm,
+    .depthwise = depthwise,
+    .depthwise_column = depthwise_column,
+    .affine_add_clamp = affine_add_clamp,
+    .max_pool = max_pool,
+    .avg_pool = avg_pool,
+    .differ = differ,
+};

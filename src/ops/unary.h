@@ -1,0 +1,18 @@
+/* Shared by the files of the unary family; the table itself is in unary.c. */
+#ifndef BSR_OPS_UNARY_H
+#define BSR_OPS_UNARY_H
+
+#include "ops/op.h"
+
+/* Clip: p[0] lower, p[1] upper bound; the upper one wins where they cross, NaN stays. */
+float bsr_clip_f32(float x, const float *p);
+
+/* Fills p with a Clip node's bounds; 0 when an input that gives one is not constant. */
+int bsr_clip_params(const bsr_graph *graph, const bsr_node *node, float p[4]);
+
+bsr_status bsr_clip_infer(bsr_infer *ctx);
+bsr_status bsr_clip_run(const bsr_op_call *call);
+bsr_status bsr_dropout_infer(bsr_infer *ctx);
+bsr_status bsr_dropout_run(const bsr_op_call *call);
+
+#endif
