@@ -45,9 +45,10 @@ typedef enum bsr_channel_order {
  *                            any files below DIR that `labels_file` lists. In byte order of names.
  * A path that is one of several cannot hold a comma.
  *
- * Values: a byte p becomes ((float)p / 255.0f - mean) / std, in float32, one rounding for each
- * operation. A float32 array is taken to hold input values already: x becomes (x - mean) / std,
- * which is x itself unless mean or std is given.
+ * Values: a byte p becomes (float)((p / 255.0 - mean) / std), computed in double and rounded to
+ * float32 once at the end, as the usual preprocessing does: the first rounding of a quantised
+ * network has ties, so that the last bit decides. A float32 array is taken to hold input values
+ * already: x becomes (float)((x - mean) / std), which is x itself unless mean or std is given.
  *
  * Sizes: every kind but `folder` must hold images of the network's size. `folder` converts
  * between gray and RGB as Pillow's convert("L") and convert("RGB") do (an alpha channel is
@@ -61,9 +62,9 @@ typedef enum bsr_channel_order {
 typedef struct bsr_dataset_options {
     int version;        /* BSR_DATASET_OPTIONS_VERSION */
     const char *data;   /* required */
-    float mean[3];      /* in the order R,G,B, on the scale 0..1 for bytes; finite */
+    double mean[3];     /* in the order R,G,B, on the scale 0..1 for bytes; finite */
     int mean_count;     /* 0: not given (mean 0); 1: for all channels; 3: one per channel */
-    float std[3];       /* finite and > 0 */
+    double std[3];      /* finite and > 0 */
     int std_count;      /* as mean_count; not given is std 1 */
     const char *images; /* "N": the first N; "A:B": A up to but without B, from 0; "N/class":
                            the first N of each class, in file order; "": all; NULL: not given */

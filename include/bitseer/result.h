@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bitseer/model.h"
 #include "bitseer/status.h"
 
 #ifdef __cplusplus
@@ -12,7 +13,8 @@ extern "C" {
 #endif
 
 /* Counts of (fault, image) pairs. masked + benign + critical = pairs; due counts pairs with a NaN
- * or infinite logit whatever their class; sdc = critical and not due. */
+ * or infinite logit whatever their class; sdc = critical and not due. Rays find critical only: the
+ * others but pairs are 0 then, and null in JSON. */
 typedef struct bsr_outcomes {
     uint64_t pairs, masked, benign, critical, due, sdc;
 } bsr_outcomes;
@@ -89,6 +91,7 @@ typedef struct bsr_result {
     uint64_t images;
     uint64_t golden_correct; /* top-1 equals the label */
     double confidence;
+    int outcomes_known; /* 0 (rays): only `critical` was determined; the other counts are 0 */
     int n_layers;
     bsr_layer_result *layers;
     bsr_outcomes total;
@@ -118,13 +121,18 @@ typedef struct bsr_eval_result {
 } bsr_eval_result;
 BSR_PUBLIC void bsr_eval_result_free(bsr_eval_result *result);
 
-/* The result as JSON text (UTF-8, keys in a fixed order, numbers that read back to the same
- * double). Caller frees with bsr_text_free. */
+/* The result as JSON text: UTF-8, keys in a fixed order, numbers that read back to the same double,
+ * null for NaN and Inf, whole numbers above 2^63 - 1 (a seed can be one) as strings. What may
+ * differ between two runs of the same analysis is all in "performance". Caller frees with
+ * bsr_text_free. */
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_result_json(char **out, const bsr_result *result);
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_eval_json(char **out, const bsr_eval_result *result);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_model_json(char **out, const bsr_model *model);
 
-/* The result as tables for people, at most 100 columns. */
+/* The result as tables for people, at most 100 columns of ASCII. */
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_result_text(char **out, const bsr_result *result);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_eval_text(char **out, const bsr_eval_result *result);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_model_text(char **out, const bsr_model *model);
 BSR_PUBLIC void bsr_text_free(char *text);
 
 /* Writes text to a file that appears whole or not at all. EIO, ENOTFOUND. */

@@ -31,7 +31,7 @@ bsr_status bsr_fail(bsr_status status, const char *fmt, ...)
 bsr_status bsr_fail_prefix(bsr_status status, const char *fmt, ...)
 {
     char prefix[MESSAGE_SIZE];
-    char text[2 * MESSAGE_SIZE];
+    char text[2 * MESSAGE_SIZE + 2]; /* room for both and ": " */
     va_list ap;
     va_start(ap, fmt);
     vsnprintf(prefix, sizeof prefix, fmt, ap);

@@ -14,13 +14,13 @@
 #define TEXT     CYAML_FLAG_POINTER
 #define OPTIONAL (CYAML_FLAG_POINTER | CYAML_FLAG_OPTIONAL)
 
-static const cyaml_schema_value_t one_float = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, float)};
+static const cyaml_schema_value_t one_double = {CYAML_VALUE_FLOAT(CYAML_FLAG_DEFAULT, double)};
 
 /* Whole numbers and `order` are read as text, because libcyaml takes "7.5" for 7. */
 static const cyaml_schema_field_t fields[] = {
     CYAML_FIELD_STRING_PTR("data", TEXT, bsr_card, data, 0, CYAML_UNLIMITED),
-    CYAML_FIELD_SEQUENCE("mean", OPTIONAL, bsr_card, mean, &one_float, 1, 3),
-    CYAML_FIELD_SEQUENCE("std", OPTIONAL, bsr_card, std, &one_float, 1, 3),
+    CYAML_FIELD_SEQUENCE("mean", OPTIONAL, bsr_card, mean, &one_double, 1, 3),
+    CYAML_FIELD_SEQUENCE("std", OPTIONAL, bsr_card, std, &one_double, 1, 3),
     CYAML_FIELD_STRING_PTR("images", OPTIONAL, bsr_card, images, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("order", OPTIONAL, bsr_card, order_text, 0, CYAML_UNLIMITED),
     CYAML_FIELD_STRING_PTR("labels", OPTIONAL, bsr_card, labels, 0, CYAML_UNLIMITED),

@@ -17,7 +17,7 @@
 typedef struct bsr_card {
     char *data; /* never NULL after parsing */
     char *images, *labels;
-    float *mean, *std;
+    double *mean, *std;
     unsigned mean_count, std_count;
     char *order_text, *class_offset_text, *resize_text, *crop_text; /* parsed into the rest */
     bsr_channel_order order;

@@ -16,7 +16,7 @@
 
 /* mean and std of one channel. */
 typedef struct norm {
-    float mean, std;
+    double mean, std;
 } norm;
 
 struct bsr_dataset {
@@ -72,11 +72,11 @@ static void fill_defaults(settings *s)
 {
     if (s->mean_count == 0) {
         s->mean_count = 1;
-        s->mean[0] = 0.0f;
+        s->mean[0] = 0.0;
     }
     if (s->std_count == 0) {
         s->std_count = 1;
-        s->std[0] = 1.0f;
+        s->std[0] = 1.0;
     }
     if (!s->images)
         s->images = "";
@@ -84,16 +84,16 @@ static void fill_defaults(settings *s)
         s->class_offset = 0;
 }
 
-static bsr_status check_constants(const char *name, const float *v, int count, int channels,
+static bsr_status check_constants(const char *name, const double *v, int count, int channels,
                                   int positive)
 {
     if (count != 1 && !(count == channels && count <= 3))
         return bsr_fail(BSR_EINVAL, "%s has %d values, the network has %d channels", name, count,
                         channels);
     for (int i = 0; i < count; i++)
-        if (!isfinite(v[i]) || (positive && v[i] <= 0.0f))
-            return bsr_fail(BSR_EINVAL, "%s[%d] is %g, expected a finite value%s", name, i,
-                            (double)v[i], positive ? " above 0" : "");
+        if (!isfinite(v[i]) || (positive && v[i] <= 0))
+            return bsr_fail(BSR_EINVAL, "%s[%d] is %g, expected a finite value%s", name, i, v[i],
+                            positive ? " above 0" : "");
     return BSR_OK;
 }
 
@@ -115,10 +115,10 @@ static bsr_status check_settings(const settings *s, int channels, int height, in
     return BSR_OK;
 }
 
-/* Value of byte p, or of the float x with scale 1; the header promises this very sequence. */
-static float normalise(float x, float scale, norm n)
+/* In double with one rounding at the end; the header promises this very sequence. */
+static float normalise(double x, norm n)
 {
-    return (x / scale - n.mean) / n.std;
+    return (float)((x - n.mean) / n.std);
 }
 
 static bsr_status set_norms(bsr_dataset *ds, const settings *s)
@@ -136,7 +136,7 @@ static bsr_status set_norms(bsr_dataset *ds, const settings *s)
         return BSR_ENOMEM;
     for (int c = 0; c < ds->channels; c++)
         for (int p = 0; p < 256; p++)
-            ds->table[c][p] = normalise((float)p, 255.0f, ds->norms[c]);
+            ds->table[c][p] = normalise(p / 255.0, ds->norms[c]);
     return BSR_OK;
 }
 
@@ -325,7 +325,7 @@ bsr_status bsr_dataset_image(const bsr_dataset *ds, size_t i, float *out)
         if (ds->is_float) {
             memcpy(out, image + from * plane * sizeof *out, plane * sizeof *out);
             for (size_t k = 0; k < plane; k++)
-                out[k] = normalise(out[k], 1.0f, ds->norms[from]);
+                out[k] = normalise(out[k], ds->norms[from]);
         } else {
             const unsigned char *p = image + from * plane;
             for (size_t k = 0; k < plane; k++)

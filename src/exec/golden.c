@@ -5,8 +5,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 
-/* Images one thread runs together: enough to fill tiles of small tensors and to share weights. */
+/* Images one thread runs together fill the tiles of small tensors and share weights; their tensors
+ * should stay in cache between two steps. */
 #define IMAGES_TOGETHER 8
+#define TOGETHER_BYTES  ((size_t)8 << 20)
 
 typedef struct golden_run {
     const bsr_plan *plan;
@@ -18,7 +20,14 @@ typedef struct golden_run {
     char *records;         /* NULL: logits only */
     float *logits;
     int nhwc;
+    size_t together;
 } golden_run;
+
+static size_t images_together(const bsr_plan *plan)
+{
+    size_t fit = TOGETHER_BYTES / (plan->work_bytes + 1);
+    return fit < 1 ? 1 : fit > IMAGES_TOGETHER ? IMAGES_TOGETHER : fit;
+}
 
 void bsr_input_layout(const bsr_plan *plan, const float *planes, int nhwc, char *input)
 {
@@ -41,8 +50,8 @@ static bsr_status run_item(void *ctx, size_t item, int thread)
     golden_run *g = ctx;
     const bsr_plan *plan = g->plan;
     const bsr_pten *in = &plan->ptens[plan->input];
-    size_t first = item * IMAGES_TOGETHER, classes = (size_t)bsr_plan_classes(plan);
-    int n = g->count - first < IMAGES_TOGETHER ? (int)(g->count - first) : IMAGES_TOGETHER;
+    size_t first = item * g->together, classes = (size_t)bsr_plan_classes(plan);
+    int n = (int)(g->count - first < g->together ? g->count - first : g->together);
     const char *inputs[IMAGES_TOGETHER];
     char *records[IMAGES_TOGETHER];
     float *logits[IMAGES_TOGETHER];
@@ -57,8 +66,8 @@ static bsr_status run_item(void *ctx, size_t item, int thread)
     return bsr_forward_run(g->forward[thread], n, inputs, g->records ? records : NULL, logits);
 }
 
-bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_dataset *data,
-                            int nhwc, size_t first, size_t count, char *records, float *logits)
+bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_dataset *data, int nhwc,
+                            size_t first, size_t count, char *records, float *logits)
 {
     size_t threads = (size_t)bsr_pool_threads(pool);
     golden_run g = {.plan = plan,
@@ -67,7 +76,8 @@ bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_data
                     .count = count,
                     .records = records,
                     .logits = logits,
-                    .nhwc = nhwc};
+                    .nhwc = nhwc,
+                    .together = images_together(plan)};
     const bsr_pten *in = &plan->ptens[plan->input];
     bsr_status status = BSR_ENOMEM;
     g.forward = bsr_calloc_array(threads, sizeof *g.forward);
@@ -76,16 +86,16 @@ bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_data
     if (!g.forward || !g.inputs || !g.planes)
         goto done;
     for (size_t t = 0; t < threads; t++) {
-        status = bsr_forward_new(&g.forward[t], plan, IMAGES_TOGETHER);
+        status = bsr_forward_new(&g.forward[t], plan, (int)g.together);
         if (status != BSR_OK)
             goto done;
-        g.inputs[t] = bsr_alloc_aligned(IMAGES_TOGETHER, in->image_bytes);
+        g.inputs[t] = bsr_alloc_aligned(g.together, in->image_bytes);
         g.planes[t] = bsr_alloc_aligned((size_t)in->pixels * (size_t)in->channels, sizeof(float));
         status = BSR_ENOMEM;
         if (!g.inputs[t] || !g.planes[t])
             goto done;
     }
-    status = bsr_pool_run(pool, (count + IMAGES_TOGETHER - 1) / IMAGES_TOGETHER, run_item, &g);
+    status = bsr_pool_run(pool, (count + g.together - 1) / g.together, run_item, &g);
 done:
     for (size_t t = 0; t < threads; t++) {
         bsr_forward_free(g.forward ? g.forward[t] : NULL);

@@ -14,8 +14,8 @@ void bsr_golden_free(bsr_golden *golden);
 
 /* The same without an owner: records (NULL: nothing kept) and logits [count][classes] belong to the
  * caller. */
-bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_dataset *data,
-                            int nhwc, size_t first, size_t count, char *records, float *logits);
+bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_dataset *data, int nhwc,
+                            size_t first, size_t count, char *records, float *logits);
 
 /* One image in channel planes, as the data set gives it, to the plan's input tensor. */
 void bsr_input_layout(const bsr_plan *plan, const float *planes, int nhwc, char *input);

@@ -124,7 +124,7 @@ static void core_rows(bsr_lanes *ls, const columns *cs, const bsr_weights *panel
     }
     a.base += (size_t)cs->group * (size_t)w->cin * in->esize;
     if (s->core == BSR_CORE_CONV)
-        bsr_conv_rows(plan, panel, ls->panel, rows, &a, &ls->scratch, y, cs->n);
+        bsr_conv_rows(plan, panel, ls->panel, rows, &a, NULL, &ls->scratch, y, cs->n);
     else
         bsr_conv_i8_rows(plan, panel, ls->panel, in->dtype, rows, &a, &ls->scratch,
                          (int32_t *)(void *)y);

@@ -10,7 +10,7 @@ bsr_status bsr_scratch_new(bsr_scratch *s, const bsr_plan *plan)
     size_t wide = (size_t)plan->max_channels + BSR_MAX_NR;
     *s = (bsr_scratch){
         .staging = bsr_alloc_aligned(BSR_BLOCK * wide, sizeof(float)),
-        .gathered = bsr_alloc_aligned(BSR_BLOCK * (plan->max_gather + 2), sizeof(float)),
+        .gathered = bsr_alloc_aligned(BSR_BLOCK * (plan->max_gather + 8), sizeof(float)),
         .rows = bsr_alloc_aligned(BSR_BLOCK * ((size_t)plan->max_taps + 1), sizeof(int64_t)),
         .zeros = bsr_alloc_aligned(wide, sizeof(float)),
         .dense = bsr_alloc_aligned(plan->max_dense, 1),
@@ -57,8 +57,40 @@ static int tile_rows(int left, int mr)
     return (left + tiles - 1) / tiles;
 }
 
+/* The epilogue of columns from `column` and rows from `row` on. */
+static const bsr_epilogue *shifted(bsr_epilogue *to, const bsr_epilogue *e, int column, int row)
+{
+    if (!e)
+        return NULL;
+    *to = *e;
+    if (e->scale) {
+        to->scale += column;
+        to->shift += column;
+    }
+    if (e->add_off) {
+        to->add_base = (const char *)((uintptr_t)e->add_base + (uintptr_t)column * sizeof(float));
+        to->add_off += row;
+    }
+    return to;
+}
+
+/* Collects the taps of a few channels into one vector per row. Copies of fixed size are one load
+ * and one store; what they take beyond the pixel is overwritten by the next tap. */
+static void gather_rows(const bsr_access *a, int taps, int cin, int n, float *row, size_t depth)
+{
+    for (int r = 0; r < n; r++, row += depth)
+        for (int t = 0; t < taps; t++) {
+            const float *x = (const float *)at(a, t, r);
+            if (cin <= 4)
+                memcpy(row + t * cin, x, 4 * sizeof *x);
+            else
+                memcpy(row + t * cin, x, 8 * sizeof *x);
+        }
+}
+
 void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed, int n,
-                   const bsr_access *in, bsr_scratch *scratch, float *out, int channels)
+                   const bsr_access *in, const bsr_epilogue *e, bsr_scratch *scratch, float *out,
+                   int channels)
 {
     const bsr_kernels *k = plan->kernels;
     for (int g = 0; g < w->groups; g++) {
@@ -66,18 +98,12 @@ void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packe
         a.base = (const char *)((uintptr_t)a.base + (size_t)g * (size_t)w->cin * sizeof(float));
         int taps = w->taps, cin = w->cin;
         if (w->gather) {
-            float *row = (float *)scratch->gathered;
-            int depth = taps * cin;
-            for (int r = 0; r < n; r++, row += depth) {
-                for (int t = 0; t < taps; t++) {
-                    const float *x = (const float *)at(&a, t, r);
-                    for (int c = 0; c < cin; c++)
-                        row[t * cin + c] = x[c];
-                }
-                scratch->rows[r] = (int64_t)((size_t)r * (size_t)depth * sizeof(float));
-            }
+            size_t depth = (size_t)taps * (size_t)cin + 8;
+            gather_rows(&a, taps, cin, n, (float *)scratch->gathered, depth);
+            for (int r = 0; r < n; r++)
+                scratch->rows[r] = (int64_t)((size_t)r * depth * sizeof(float));
             a = (bsr_access){scratch->gathered, scratch->rows, 0};
-            cin = depth;
+            cin = taps * cin;
             taps = 1;
         }
         for (int i = 0; i < w->n_panels; i++) {
@@ -89,7 +115,9 @@ void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packe
             float *y = out + (size_t)g * (size_t)w->cout + first;
             for (int r = 0, rows; r < n; r += rows) {
                 rows = tile_rows(n - r, k->mr);
+                bsr_epilogue local;
                 k->gemm(rows, cols, width, taps, cin, a.base, a.off + r, a.off_stride, b, init,
+                        shifted(&local, e, g * w->cout + first, r),
                         y + (size_t)r * (size_t)channels, (size_t)channels);
             }
         }
@@ -121,7 +149,7 @@ static void depthwise_i8_rows(const bsr_plan *plan, const bsr_weights *w, const 
                 (int64_t)(((size_t)r * depth + (size_t)t * (size_t)channels) * sizeof(float));
         }
     plan->kernels->depthwise(n, w->taps, channels, scratch->gathered, scratch->rows, BSR_BLOCK,
-                             packed, scratch->zeros, (float *)out, (size_t)channels);
+                             packed, scratch->zeros, NULL, (float *)out, (size_t)channels);
     const int32_t *init = w->init;
     for (int r = 0; r < n; r++, out += channels)
         for (int c = 0; c < channels; c++) {
@@ -229,6 +257,12 @@ static void binary_rows(const bsr_stage *s, int n, int channels, float *x, const
     }
 }
 
+static bsr_epilogue epilogue(const bsr_stage *s, const bsr_access *op)
+{
+    return (bsr_epilogue){s->scale, s->shift, op ? op->base : NULL, op ? op->off : NULL, s->relu,
+                          s->lo,    s->hi};
+}
+
 int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n, int channels,
                    float *x, const bsr_access *operands)
 {
@@ -236,11 +270,11 @@ int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n,
         const bsr_stage *s = &step->stages[i];
         const bsr_access *op = s->operand >= 0 ? &operands[i] : NULL;
         switch (s->kind) {
-        case BSR_STAGE_AFFINE_ADD_CLAMP:
-            plan->kernels->affine_add_clamp(n, channels, x, s->scale, s->shift,
-                                            op ? op->base : NULL, op ? op->off : NULL, s->relu,
-                                            s->lo, s->hi);
+        case BSR_STAGE_AFFINE_ADD_CLAMP: {
+            bsr_epilogue e = epilogue(s, op);
+            plan->kernels->affine_add_clamp(n, channels, x, &e);
             break;
+        }
         case BSR_STAGE_UNARY:
             for (int k = 0; k < n * channels; k++)
                 x[k] = s->unary(x[k], s->p);
@@ -270,6 +304,14 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
     const bsr_access *in = &sources[0];
     int channels = step->core_channels;
     float *y = to->dtype == BSR_F32 ? (float *)out : scratch->staging;
+    /* The first stage of a float convolution runs on its sums while they are in registers. */
+    int fused = (step->core == BSR_CORE_CONV || step->core == BSR_CORE_DEPTHWISE) &&
+                step->n_stages && step->stages[0].kind == BSR_STAGE_AFFINE_ADD_CLAMP;
+    bsr_epilogue first = {0}, *e = NULL;
+    if (fused) {
+        first = epilogue(&step->stages[0], step->stages[0].operand >= 0 ? &operands[0] : NULL);
+        e = &first;
+    }
     switch (step->core) {
     case BSR_CORE_COPY:
         if (step->n_stages && step->stages[0].kind == BSR_STAGE_DEQUANT)
@@ -280,11 +322,11 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
             copy_rows(plan, step, n, sources, out, to->esize);
         break;
     case BSR_CORE_CONV:
-        bsr_conv_rows(plan, step->weights, packed, n, in, scratch, y, channels);
+        bsr_conv_rows(plan, step->weights, packed, n, in, e, scratch, y, channels);
         break;
     case BSR_CORE_DEPTHWISE:
         k->depthwise(n, step->weights->taps, channels, in->base, in->off, in->off_stride, packed,
-                     step->weights->init, y, (size_t)channels);
+                     step->weights->init, e, y, (size_t)channels);
         break;
     case BSR_CORE_CONV_I8:
         bsr_conv_i8_rows(plan, step->weights, packed, plan->ptens[step->sources[0].pten].dtype, n,
@@ -302,7 +344,7 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
     case BSR_CORE_RELAYOUT:
         return;
     }
-    int quant = bsr_stage_rows(plan, step, 0, n, channels, y, operands);
+    int quant = bsr_stage_rows(plan, step, fused, n, channels, y, operands);
     if (quant < step->n_stages) {
         const bsr_stage *s = &step->stages[quant];
         for (int r = 0; r < n; r++)

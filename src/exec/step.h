@@ -33,9 +33,11 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
                    bsr_scratch *scratch, char *out);
 
 /* The convolution cores alone, with any weights of the same form as a step's: out[n][groups *
- * cout], `channels` floats apart (CONV) or dense int32 (CONV_I8, input codes of `type`). */
+ * cout], `channels` floats apart, after e (CONV), or dense int32 (CONV_I8, input codes of `type`).
+ */
 void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed, int n,
-                   const bsr_access *in, bsr_scratch *scratch, float *out, int channels);
+                   const bsr_access *in, const bsr_epilogue *e, bsr_scratch *scratch, float *out,
+                   int channels);
 void bsr_conv_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed,
                       bsr_dtype type, int n, const bsr_access *in, bsr_scratch *scratch,
                       int32_t *out);

@@ -24,6 +24,20 @@
 /* Offset of a pooling tap that lies in the padding and is skipped. */
 #define BSR_NO_PIXEL INT64_MIN
 
+/* What may follow a sum while it is still in registers, in this order, each part optional:
+ *   y = fma(x, scale[c], shift[c])   when scale
+ *   y = y + add[r][c]                when add_off (float pixel at add_base + add_off[r])
+ *   y = y > 0 || y is NaN ? y : +0   when relu == 1
+ *   y = min(max(y, lo), hi)          when relu == 2; NaN stays NaN; lo > hi gives hi
+ * c counts the columns of the call. */
+typedef struct bsr_epilogue {
+    const float *scale, *shift;
+    const char *add_base;
+    const int64_t *add_off;
+    int relu;
+    float lo, hi;
+} bsr_epilogue;
+
 typedef struct bsr_kernels {
     bsr_cpu cpu;
     int mr; /* rows of a full gemm tile */
@@ -33,10 +47,10 @@ typedef struct bsr_kernels {
      * starting at init[j]. x[r][tap] is the float pixel at base + off[tap * off_stride + r].
      * rows <= mr; width is the panel's row length (16 or 32, see nr); columns j < cols <= width are
      * stored to out + r * out_stride (floats). b: [taps * channels][width], 64-byte aligned;
-     * init: [width]. */
+     * init: [width]. e (NULL: none) is applied before storing. */
     void (*gemm)(int rows, int cols, int width, int taps, int channels, const char *base,
                  const int64_t *off, size_t off_stride, const float *b, const float *init,
-                 float *out, size_t out_stride);
+                 const bsr_epilogue *e, float *out, size_t out_stride);
 
     /* The same on integers: out[r][j] = init[j] + sum over k of a[r * a_stride + k] * b[k][j],
      * modulo 2^32. |a| and |b| are at most 255, so that a pair's sum is exact. k runs over `pairs`
@@ -45,10 +59,10 @@ typedef struct bsr_kernels {
                   const int16_t *b, const int32_t *init, int32_t *out, size_t out_stride);
 
     /* Depthwise: out[r][c] = chain over taps of fma(x[r][tap][c], w[tap * channels + c], acc), acc
-     * starting at init[c]. */
+     * starting at init[c]; then e (NULL: none). */
     void (*depthwise)(int rows, int taps, int channels, const char *base, const int64_t *off,
-                      size_t off_stride, const float *w, const float *init, float *out,
-                      size_t out_stride);
+                      size_t off_stride, const float *w, const float *init, const bsr_epilogue *e,
+                      float *out, size_t out_stride);
 
     /* One channel of the same for faulty filters: out[r * out_stride] over taps of channel
      * `channel`, w[tap]. */
@@ -56,14 +70,8 @@ typedef struct bsr_kernels {
                              size_t off_stride, const float *w, float init, float *out,
                              size_t out_stride);
 
-    /* In place on x[rows][channels] (row length = channels), in this order, each part optional:
-     *   y = fma(x, scale[c], shift[c])   when scale
-     *   y = y + add[r][c]                when add_off (float pixel at add_base + add_off[r])
-     *   y = y > 0 || y is NaN ? y : +0   when relu == 1
-     *   y = min(max(y, lo), hi)          when relu == 2; NaN stays NaN; lo > hi gives hi */
-    void (*affine_add_clamp)(int rows, int channels, float *x, const float *scale,
-                             const float *shift, const char *add_base, const int64_t *add_off,
-                             int relu, float lo, float hi);
+    /* e in place on x[rows][channels] (row length = channels). */
+    void (*affine_add_clamp)(int rows, int channels, float *x, const bsr_epilogue *e);
 
     /* out[r][c] = maximum over taps (NaN wins, first operand kept on ties); a tap at BSR_NO_PIXEL
      * is skipped; no tap at all gives -Inf. */

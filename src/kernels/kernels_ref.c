@@ -10,9 +10,24 @@ static const float *pixel(const char *base, int64_t off)
     return (const float *)((uintptr_t)base + (uintptr_t)off);
 }
 
+static float finish(float y, const bsr_epilogue *e, int r, int c)
+{
+    if (e->scale)
+        y = fmaf(y, e->scale[c], e->shift[c]);
+    if (e->add_off)
+        y = y + pixel(e->add_base, e->add_off[r])[c];
+    if (e->relu == 1)
+        y = y <= 0.0f ? 0.0f : y;
+    else if (e->relu == 2) {
+        y = y < e->lo ? e->lo : y;
+        y = y > e->hi ? e->hi : y;
+    }
+    return y;
+}
+
 static void gemm(int rows, int cols, int width, int taps, int channels, const char *base,
                  const int64_t *off, size_t off_stride, const float *b, const float *init,
-                 float *out, size_t out_stride)
+                 const bsr_epilogue *e, float *out, size_t out_stride)
 {
     for (int r = 0; r < rows; r++) {
         float acc[BSR_MAX_NR];
@@ -24,7 +39,8 @@ static void gemm(int rows, int cols, int width, int taps, int channels, const ch
                 for (int j = 0; j < cols; j++)
                     acc[j] = fmaf(x[c], w[j], acc[j]);
         }
-        memcpy(out + (size_t)r * out_stride, acc, (size_t)cols * sizeof *acc);
+        for (int j = 0; j < cols; j++)
+            out[(size_t)r * out_stride + (size_t)j] = e ? finish(acc[j], e, r, j) : acc[j];
     }
 }
 
@@ -45,8 +61,8 @@ static void igemm(int rows, int cols, int width, int pairs, const int16_t *a, si
 }
 
 static void depthwise(int rows, int taps, int channels, const char *base, const int64_t *off,
-                      size_t off_stride, const float *w, const float *init, float *out,
-                      size_t out_stride)
+                      size_t off_stride, const float *w, const float *init, const bsr_epilogue *e,
+                      float *out, size_t out_stride)
 {
     for (int r = 0; r < rows; r++) {
         float *y = out + (size_t)r * out_stride;
@@ -56,6 +72,8 @@ static void depthwise(int rows, int taps, int channels, const char *base, const 
             for (int c = 0; c < channels; c++)
                 y[c] = fmaf(x[c], w[(size_t)t * (size_t)channels + (size_t)c], y[c]);
         }
+        for (int c = 0; e && c < channels; c++)
+            y[c] = finish(y[c], e, r, c);
     }
 }
 
@@ -71,27 +89,11 @@ static void depthwise_column(int rows, int taps, int channel, const char *base, 
     }
 }
 
-static void affine_add_clamp(int rows, int channels, float *x, const float *scale,
-                             const float *shift, const char *add_base, const int64_t *add_off,
-                             int relu, float lo, float hi)
+static void affine_add_clamp(int rows, int channels, float *x, const bsr_epilogue *e)
 {
-    for (int r = 0; r < rows; r++, x += channels) {
-        const float *add = add_off ? pixel(add_base, add_off[r]) : NULL;
-        for (int c = 0; c < channels; c++) {
-            float y = x[c];
-            if (scale)
-                y = fmaf(y, scale[c], shift[c]);
-            if (add)
-                y = y + add[c];
-            if (relu == 1) {
-                y = y <= 0.0f ? 0.0f : y;
-            } else if (relu == 2) {
-                y = y < lo ? lo : y;
-                y = y > hi ? hi : y;
-            }
-            x[c] = y;
-        }
-    }
+    for (int r = 0; r < rows; r++, x += channels)
+        for (int c = 0; c < channels; c++)
+            x[c] = finish(x[c], e, r, c);
 }
 
 static void max_pool(int rows, int taps, int channels, const char *base, const int64_t *off,

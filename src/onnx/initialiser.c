@@ -7,9 +7,10 @@
 #include "onnx/reader.h"
 
 static const char *const type_names[] = {
-    "UNDEFINED", "FLOAT",  "UINT8",     "INT8",       "UINT16",   "INT16",
-    "INT32",     "INT64",  "STRING",    "BOOL",       "FLOAT16",  "DOUBLE",
-    "UINT32",    "UINT64", "COMPLEX64", "COMPLEX128", "BFLOAT16",
+    "UNDEFINED",      "FLOAT",      "UINT8",          "INT8",       "UINT16",   "INT16",
+    "INT32",          "INT64",      "STRING",         "BOOL",       "FLOAT16",  "DOUBLE",
+    "UINT32",         "UINT64",     "COMPLEX64",      "COMPLEX128", "BFLOAT16", "FLOAT8E4M3FN",
+    "FLOAT8E4M3FNUZ", "FLOAT8E5M2", "FLOAT8E5M2FNUZ", "UINT4",      "INT4",
 };
 
 const char *bsr_onnx_type_name(char buf[24], int32_t type)

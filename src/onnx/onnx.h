@@ -8,12 +8,14 @@
 
 /* Reads a ModelProto. `dir` is the folder where external data files are looked for (the model
  * file's own folder; NULL forbids external data); their locations must not leave it. The bytes
- * first pass bsr_onnx_guard. IR versions 3 to 8 and default-domain opsets 7 to 17 are accepted;
+ * first pass bsr_onnx_guard. IR versions 3 to 10 and default-domain opsets 7 to 17 are accepted;
  * operators of other domains, local functions, subgraph attributes, training information, sparse
  * and quantisation-annotated parts are refused by name. Initialisers in raw or typed form become
  * constants, whether or not they are also listed as inputs (IR version 3 does that); Constant nodes
- * stay nodes. A node without a name is called "OpType_<position in the file>". The graph has been
- * through bsr_graph_finish.
+ * stay nodes. Of what IR versions 9 and 10 added, float8 and 4-bit elements are refused by name,
+ * overloads and default attributes belong to local functions, and metadata_props, which say nothing
+ * about results, are skipped. A node without a name is called "OpType_<position in the file>". The
+ * graph has been through bsr_graph_finish.
  * Errors: EFORMAT, EUNSUPPORTED, ELIMIT, ENOMEM, EIO/ENOTFOUND (external data). Caller owns *out,
  * which is NULL after an error. Thread-safe; time and memory are linear in n. */
 bsr_status bsr_onnx_read(bsr_graph **out, const void *bytes, size_t n, const char *dir);

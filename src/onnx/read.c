@@ -10,7 +10,7 @@
 /* Looking for attributes given twice is quadratic in their number; no operator has over 20. */
 enum { MAX_ATTRIBUTES = 256 };
 
-enum { MIN_IR = 3, MAX_IR = 8, MIN_OPSET = 7, MAX_OPSET = 17 };
+enum { MIN_IR = 3, MAX_IR = 10, MIN_OPSET = 7, MAX_OPSET = 17 };
 
 static const char *text_of(const char *s)
 {

@@ -87,7 +87,7 @@ static void run_panels(const bsr_kernels *k, const struct layer *l, const bench 
             float *y = b->y + r * l->out + j;
             if (l->kind == CONV)
                 k->gemm(rows, cols, width, l->taps, l->in, (const char *)b->x, b->off + r, PIXELS,
-                        w, b->init + j, y, (size_t)l->out);
+                        w, b->init + j, NULL, y, (size_t)l->out);
             else
                 k->igemm(rows, cols, width, l->in / 2, (const int16_t *)b->x + r * l->in,
                          (size_t)l->in, (const int16_t *)w, (const int32_t *)b->init + j,
@@ -101,7 +101,7 @@ static void run_layer(const bsr_kernels *k, const struct layer *l, const bench *
 {
     if (l->kind == DEPTHWISE)
         k->depthwise(PIXELS, l->taps, l->in, (const char *)b->x, b->off, PIXELS, b->w, b->init,
-                     b->y, (size_t)l->out);
+                     NULL, b->y, (size_t)l->out);
     else
         run_panels(k, l, b);
 }

@@ -47,8 +47,9 @@ static void map(region *r)
 
 static region *regions(check *c, int i)
 {
-    region *const all[] = {&c->pixels[0], &c->pixels[1], &c->weights, &c->init,
-                           &c->extra,     &c->out_ref,   &c->out_set};
+    region *const all[] = {&c->pixels[0],   &c->pixels[1],  &c->weights, &c->init,
+                           &c->extra,       &c->out_ref,    &c->out_set, &c->epilogue[0],
+                           &c->epilogue[1], &c->epilogue[2]};
     return i < (int)(sizeof all / sizeof *all) ? all[i] : NULL;
 }
 

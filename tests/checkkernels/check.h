@@ -30,7 +30,7 @@ typedef struct check {
     uint32_t special;     /* this case: so many of 256 values are drawn from the special ones */
     uint32_t special_set; /* this case: the first so many special values */
 
-    region pixels[2], weights, init, extra, out_ref, out_set;
+    region pixels[2], weights, init, extra, epilogue[3], out_ref, out_set;
     long cases, mismatches;
     char label[256]; /* the running case, for messages */
 } check;
@@ -44,6 +44,15 @@ typedef struct check_pixels {
     int64_t address[CHECK_MAX_TAPS * (CHECK_MAX_ROWS + 4)];
     int64_t off[CHECK_MAX_TAPS * (CHECK_MAX_ROWS + 4)];
 } check_pixels;
+
+/* The same epilogue for both sets, reached by different addresses. */
+typedef struct check_epilogue {
+    bsr_epilogue ref, set;
+    int64_t address[CHECK_MAX_ROWS], off[CHECK_MAX_ROWS];
+} check_epilogue;
+
+/* Random parts, parameters for `cols` columns, an operand for `rows` rows. */
+void check_make_epilogue(check *c, check_epilogue *e, int rows, int cols);
 
 /* An output of 32-bit words, once per set, with guards in front, between the rows and behind. */
 typedef struct check_output {

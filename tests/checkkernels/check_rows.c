@@ -25,30 +25,44 @@ static void random_bounds(check *c, float *lo, float *hi)
     }
 }
 
+void check_make_epilogue(check *c, check_epilogue *e, int rows, int cols)
+{
+    *e = (check_epilogue){{0}, {0}, {0}, {0}};
+    const float *add = check_floats(c, &c->epilogue[2], (size_t)rows * (size_t)cols);
+    if (check_between(c, 0, 1)) {
+        e->ref.scale = check_floats(c, &c->epilogue[0], (size_t)cols);
+        e->ref.shift = check_floats(c, &c->epilogue[1], (size_t)cols);
+    }
+    e->ref.relu = check_between(c, 0, 2);
+    random_bounds(c, &e->ref.lo, &e->ref.hi);
+    e->set = e->ref;
+    for (int r = 0; r < rows; r++) {
+        e->off[r] = (int64_t)((size_t)(rows - 1 - r) * (size_t)cols * sizeof *add);
+        e->address[r] = (int64_t)(uintptr_t)add + e->off[r];
+    }
+    if (check_between(c, 0, 1)) {
+        e->ref.add_off = e->address;
+        e->set.add_off = e->off;
+        e->set.add_base = (const char *)add;
+    }
+}
+
 void check_affine_add_clamp(check *c)
 {
     check_start(c);
-    int rows = check_between(c, 1, CHECK_MAX_ROWS), relu = check_between(c, 0, 2);
+    int rows = check_between(c, 1, CHECK_MAX_ROWS);
     int channels = check_between(c, 1, CHECK_MAX_CHANNELS);
-    int affine = check_between(c, 0, 1), add = check_between(c, 0, 1);
-    float lo, hi;
-    random_bounds(c, &lo, &hi);
-    check_label(c,
-                "affine_add_clamp: rows %d, channels %d, affine %d, add %d, relu %d, lo %g, hi %g",
-                rows, channels, affine, add, relu, lo, hi);
-
-    check_pixels x;
-    check_make_pixels(c, &x, rows, 1, channels, 0);
-    const float *scale = check_floats(c, &c->weights, (size_t)channels);
-    const float *shift = check_floats(c, &c->init, (size_t)channels);
+    check_epilogue e;
+    check_make_epilogue(c, &e, rows, channels);
+    check_label(
+        c, "affine_add_clamp: rows %d, channels %d, affine %d, add %d, relu %d, lo %g, hi %g", rows,
+        channels, e.ref.scale != NULL, e.ref.add_off != NULL, e.ref.relu, e.ref.lo, e.ref.hi);
     check_output o;
     check_make_output(c, &o, rows, channels, (size_t)channels);
     check_fill(c, (float *)o.ref, (size_t)rows * (size_t)channels);
     memcpy(o.set, o.ref, (size_t)rows * (size_t)channels * sizeof(float));
-    c->ref->affine_add_clamp(rows, channels, (float *)o.ref, affine ? scale : NULL,
-                             affine ? shift : NULL, NULL, add ? x.address : NULL, relu, lo, hi);
-    c->set->affine_add_clamp(rows, channels, (float *)o.set, affine ? scale : NULL,
-                             affine ? shift : NULL, x.base, add ? x.off : NULL, relu, lo, hi);
+    c->ref->affine_add_clamp(rows, channels, (float *)o.ref, &e.ref);
+    c->set->affine_add_clamp(rows, channels, (float *)o.set, &e.set);
     check_compare(c, &o, 1);
 }
 

@@ -37,10 +37,13 @@ void check_gemm(check *c)
     const float *init = check_floats(c, &c->init, (size_t)width);
     check_output o;
     check_make_output(c, &o, rows, cols, stride);
+    check_epilogue e;
+    check_make_epilogue(c, &e, rows, cols);
+    int plain = check_between(c, 0, 1);
     c->ref->gemm(rows, cols, width, taps, channels, NULL, x.address, x.stride, b, init,
-                 (float *)o.ref, stride);
+                 plain ? NULL : &e.ref, (float *)o.ref, stride);
     c->set->gemm(rows, cols, width, taps, channels, x.base, x.off, x.stride, b, init,
-                 (float *)o.set, stride);
+                 plain ? NULL : &e.set, (float *)o.set, stride);
     check_compare(c, &o, 1);
 }
 
@@ -94,10 +97,13 @@ void check_depthwise(check *c)
     const float *init = check_floats(c, &c->init, (size_t)channels);
     check_output o;
     check_make_output(c, &o, rows, channels, stride);
-    c->ref->depthwise(rows, taps, channels, NULL, x.address, x.stride, w, init, (float *)o.ref,
-                      stride);
-    c->set->depthwise(rows, taps, channels, x.base, x.off, x.stride, w, init, (float *)o.set,
-                      stride);
+    check_epilogue e;
+    check_make_epilogue(c, &e, rows, channels);
+    int plain = check_between(c, 0, 1);
+    c->ref->depthwise(rows, taps, channels, NULL, x.address, x.stride, w, init,
+                      plain ? NULL : &e.ref, (float *)o.ref, stride);
+    c->set->depthwise(rows, taps, channels, x.base, x.off, x.stride, w, init, plain ? NULL : &e.set,
+                      (float *)o.set, stride);
     check_compare(c, &o, 1);
 }
 

@@ -16,7 +16,7 @@ except ImportError:
     print("skipped: no Pillow")
     sys.exit(77)
 
-# p / 255 rounded to float32. Python divides in double, which rounds the same after rounding twice.
+# p / 255 in double, rounded to float32.
 VALUES = [struct.pack("f", p / 255.0) for p in range(256)]
 
 

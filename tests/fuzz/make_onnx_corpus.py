@@ -100,6 +100,12 @@ def good():
     write("external.onnx", add(external(location="external.bin", offset="4", length="8")))
     with open(os.path.join(OUT, "external.bin"), "wb") as f:
         f.write(np.array([0.0, 10.0, 20.0], dtype="<f4").tobytes())
+    # Fields of IR version 10 that this onnx package does not know: metadata_props of node (9) and
+    # graph (16), each {"k": "v"}, and an overload (8), which means something for functions only.
+    m = model([relu()], ir=10)
+    m.graph.node[0].MergeFromString(b"\x42\x00" + b"\x4a\x06\x0a\x01k\x12\x01v")
+    m.graph.MergeFromString(b"\x82\x01\x06\x0a\x01k\x12\x01v")
+    write("ir10_metadata.onnx", m)
     write("tensor.pb", numpy_helper.from_array(np.array([[1, 2, 3]], dtype=np.int64), "lone"))
 
 
@@ -123,7 +129,8 @@ def bad():
     write("bad_two_inputs.onnx", model([relu()], inputs=[x(), x()]))
     write("bad_no_output.onnx", model([relu()], outputs=[]))
     write("bad_two_inits.onnx", model([relu()], inits=[h.make_tensor("w", T.FLOAT, [1], [1.0])] * 2))
-    write("bad_ir9.onnx", model([relu()], ir=9))
+    write("bad_ir2.onnx", model([relu()], ir=2))
+    write("bad_ir11.onnx", model([relu()], ir=11))
     write("bad_opset6.onnx", model([relu()], opsets=(("", 6),)))
     write("bad_opset18.onnx", model([relu()], opsets=(("", 18),)))
     write("bad_no_opset.onnx", model([relu()], opsets=(("com.microsoft", 1),)))
@@ -161,6 +168,9 @@ def bad():
 
 def tensors():
     write("bad_fp16.onnx", add(numpy_helper.from_array(np.zeros(2, np.float16), "w")))
+    # The numbers of FLOAT8E4M3FN (IR version 9) and INT4 (IR version 10).
+    write("bad_float8.onnx", add(T(name="w", data_type=17, dims=[2], raw_data=b"\0\0"), ir=9))
+    write("bad_int4.onnx", add(T(name="w", data_type=22, dims=[2], raw_data=b"\0"), ir=10))
     for name, dims in (("huge", [1 << 40, 1 << 40]), ("wide", [1 << 31, 2]), ("negative", [2, -3]),
                        ("rank9", [1] * 9), ("large", [1 << 30])):
         write("bad_%s.onnx" % name, add(T(name="w", data_type=T.FLOAT, dims=dims)))

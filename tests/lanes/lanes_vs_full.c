@@ -26,17 +26,46 @@ static const network networks[] = {
     {"models/fashion_resnet.onnx",
      "idx:/usr/share/datasets/fashion-mnist/t10k-images-idx3-ubyte.gz,"
      "/usr/share/datasets/fashion-mnist/t10k-labels-idx1-ubyte.gz",
-     "20", {.2860, .2860, .2860}, {.3530, .3530, .3530}, 0, 40000},
-    {"models/cifar10_resnet20_akamaster_bn.onnx", "cifar10:cifar10/test_first1000.bin", "20",
-     {.485, .456, .406}, {.229, .224, .225}, 0, 25000},
-    {"models/cifar10_resnet8_mlperftiny_int8_qdq.onnx", "cifar10:cifar10/test_first1000.bin", "20",
-     {0, 0, 0}, {BYTE, BYTE, BYTE}, 0, 20000},
-    {"models/tf2_mobilenet_v2_1.0_224_int8_float.onnx", "planes16:imagenet/imagenet200_224.bin",
-     "4", {.5, .5, .5}, {.5, .5, .5}, 1, 5000},
-    {"models/cifar10_cnvW1A1_bnnpynq.onnx", "cifar10:cifar10/test_first1000.bin", "20",
-     {.5, .5, .5}, {.5, .5, .5}, 0, 10000},
-    {"models/tf2_mobilenet_v2_1.0_224_int8_qdq.onnx", "planes16:imagenet/imagenet200_224.bin", "2",
-     {.5, .5, .5}, {.5, .5, .5}, 1, 500},
+     "20",
+     {.2860, .2860, .2860},
+     {.3530, .3530, .3530},
+     0,
+     40000},
+    {"models/cifar10_resnet20_akamaster_bn.onnx",
+     "cifar10:cifar10/test_first1000.bin",
+     "20",
+     {.485, .456, .406},
+     {.229, .224, .225},
+     0,
+     25000},
+    {"models/cifar10_resnet8_mlperftiny_int8_qdq.onnx",
+     "cifar10:cifar10/test_first1000.bin",
+     "20",
+     {0, 0, 0},
+     {BYTE, BYTE, BYTE},
+     0,
+     20000},
+    {"models/tf2_mobilenet_v2_1.0_224_int8_float.onnx",
+     "planes16:imagenet/imagenet200_224.bin",
+     "4",
+     {.5, .5, .5},
+     {.5, .5, .5},
+     1,
+     5000},
+    {"models/cifar10_cnvW1A1_bnnpynq.onnx",
+     "cifar10:cifar10/test_first1000.bin",
+     "20",
+     {.5, .5, .5},
+     {.5, .5, .5},
+     0,
+     10000},
+    {"models/tf2_mobilenet_v2_1.0_224_int8_qdq.onnx",
+     "planes16:imagenet/imagenet200_224.bin",
+     "2",
+     {.5, .5, .5},
+     {.5, .5, .5},
+     1,
+     500},
 };
 
 typedef struct bench {
@@ -161,8 +190,7 @@ static bsr_lane_job draw_job(const bench *b, bsr_rng *rng)
     const bsr_pten *p;
     do {
         int layer = (int)bsr_rng_below(rng, (uint64_t)plan->n_layers);
-        int pten = kind == 19 ? plan->input
-                              : plan->steps[plan->layers[layer].step].sources[0].pten;
+        int pten = kind == 19 ? plan->input : plan->steps[plan->layers[layer].step].sources[0].pten;
         p = &plan->ptens[pten];
         job.fault.where = p->value;
     } while (plan->of_value[job.fault.where] < 0);
@@ -170,8 +198,7 @@ static bsr_lane_job draw_job(const bench *b, bsr_rng *rng)
     job.fault.element = (int64_t)bsr_rng_below(rng, (uint64_t)p->pixels * (uint64_t)p->channels);
     int pixel, channel;
     bsr_plan_locate(plan, job.fault.where, job.fault.element, &pixel, &channel);
-    const char *tensor =
-        b->golden->records + (size_t)job.image * plan->golden_bytes + p->golden_at;
+    const char *tensor = b->golden->records + (size_t)job.image * plan->golden_bytes + p->golden_at;
     job.fault.bits = stored(tensor + (size_t)pixel * p->pixel_bytes, channel, p->esize) ^
                      (uint32_t)1 << bsr_rng_below(rng, p->esize * 8);
     return job;
@@ -298,9 +325,9 @@ static size_t run_network(const network *net, double share)
         masked += b.results[i].masked;
         due += b.results[i].due;
         critical += b.results[i].critical;
-        if (b.results[i].masked !=
-            same_bits(b.whole + i * classes,
-                      b.golden->logits + (size_t)b.jobs[i].image * classes, classes))
+        if (b.results[i].masked != same_bits(b.whole + i * classes,
+                                             b.golden->logits + (size_t)b.jobs[i].image * classes,
+                                             classes))
             different++;
     }
     /* Another order, one thread: other neighbours, other groups. */

@@ -12,13 +12,28 @@ static inline const float *pixel(const char *base, int64_t off)
     return (const float *)((uintptr_t)base + (uintptr_t)off);
 }
 
+/* Columns [c, c + VW) that m switches on, of row r. */
+static inline __attribute__((always_inline)) vf finish(vf y, const bsr_epilogue *e, int r, int c,
+                                                       vmask m)
+{
+    if (e->scale)
+        y = v_fma(y, v_loadm(m, e->scale + c), v_loadm(m, e->shift + c));
+    if (e->add_off)
+        y = v_add(y, v_loadm(m, pixel(e->add_base, e->add_off[r]) + c));
+    if (e->relu == 1)
+        y = v_relu(y);
+    else if (e->relu == 2)
+        y = v_min(v_set1(e->hi), v_max(v_set1(e->lo), y));
+    return y;
+}
+
 /* rows and nv (vectors per row) are compile-time constants at every call, so that the accumulators
  * stay in registers. One broadcast of x serves nv vectors of weights, one load of weights serves
  * all rows. */
 static inline __attribute__((always_inline)) void
 gemm_tile(const int rows, const int nv, int cols, int taps, int channels, const char *base,
-          const int64_t *off, size_t off_stride, const float *b, const float *init, float *out,
-          size_t out_stride)
+          const int64_t *off, size_t off_stride, const float *b, const float *init,
+          const bsr_epilogue *e, float *out, size_t out_stride)
 {
     vf acc[MR][2];
     for (int r = 0; r < rows; r++)
@@ -39,6 +54,11 @@ gemm_tile(const int rows, const int nv, int cols, int taps, int channels, const 
             }
         }
     }
+    for (int v = 0; e && v < nv; v++) {
+        vmask m = v_mask(cols - v * VW);
+        for (int r = 0; r < rows; r++)
+            acc[r][v] = finish(acc[r][v], e, r, v * VW, m);
+    }
     for (int v = 0; v < nv; v++) {
         int n = cols - v * VW;
         if (n >= VW) {
@@ -55,13 +75,14 @@ gemm_tile(const int rows, const int nv, int cols, int taps, int channels, const 
 #define GEMM_CASE(n)                                                                               \
     static __attribute__((noinline)) void gemm_##n(                                                \
         int cols, int width, int taps, int channels, const char *base, const int64_t *off,         \
-        size_t off_stride, const float *b, const float *init, float *out, size_t out_stride)       \
+        size_t off_stride, const float *b, const float *init, const bsr_epilogue *e, float *out,   \
+        size_t out_stride)                                                                         \
     {                                                                                              \
         if (width == VW)                                                                           \
-            gemm_tile(n, 1, cols, taps, channels, base, off, off_stride, b, init, out,             \
+            gemm_tile(n, 1, cols, taps, channels, base, off, off_stride, b, init, e, out,          \
                       out_stride);                                                                 \
         else                                                                                       \
-            gemm_tile(n, 2, cols, taps, channels, base, off, off_stride, b, init, out,             \
+            gemm_tile(n, 2, cols, taps, channels, base, off, off_stride, b, init, e, out,          \
                       out_stride);                                                                 \
     }
 
@@ -74,10 +95,10 @@ GEMM_CASE(7) GEMM_CASE(8) GEMM_CASE(9) GEMM_CASE(10) GEMM_CASE(11) GEMM_CASE(12)
 
 static void gemm(int rows, int cols, int width, int taps, int channels, const char *base,
                  const int64_t *off, size_t off_stride, const float *b, const float *init,
-                 float *out, size_t out_stride)
+                 const bsr_epilogue *e, float *out, size_t out_stride)
 {
     typedef void (*tile_fn)(int, int, int, int, const char *, const int64_t *, size_t,
-                            const float *, const float *, float *, size_t);
+                            const float *, const float *, const bsr_epilogue *, float *, size_t);
     static const tile_fn tiles[MR + 1] = {
         NULL,
         gemm_1,
@@ -95,7 +116,7 @@ static void gemm(int rows, int cols, int width, int taps, int channels, const ch
         gemm_12,
 #endif
     };
-    tiles[rows](cols, width, taps, channels, base, off, off_stride, b, init, out, out_stride);
+    tiles[rows](cols, width, taps, channels, base, off, off_stride, b, init, e, out, out_stride);
 }
 
 static inline __attribute__((always_inline)) void
@@ -149,39 +170,57 @@ static void igemm(int rows, int cols, int width, int pairs, const int16_t *a, si
     }
 }
 
-/* One vector of channels at a time, its weights of up to 9 taps (3 x 3, nearly always) held in
- * registers over the rows. */
+/* nv vectors of channels at a time; their weights of up to 9 taps (3 x 3, nearly always) stay in
+ * registers over the rows, and the offsets of a row serve all nv. */
 static inline __attribute__((always_inline)) void
-depthwise_block(const int taps_known, int rows, int taps, int channels, const char *base,
-                const int64_t *off, size_t off_stride, const float *w, const float *init,
-                float *out, size_t out_stride, int c, vmask m)
+depthwise_block(const int taps_known, const int nv, int rows, int taps, int channels,
+                const char *base, const int64_t *off, size_t off_stride, const float *w,
+                const float *init, const bsr_epilogue *e, float *out, size_t out_stride, int c,
+                vmask m)
 {
-    vf k[9], first = v_loadm(m, init + c);
-    for (int t = 0; t < taps_known; t++)
-        k[t] = v_loadm(m, w + (size_t)t * (size_t)channels + c);
+    vf k[9][2], first[2];
+    for (int v = 0; v < nv; v++) {
+        first[v] = v_loadm(m, init + c + v * VW);
+        for (int t = 0; t < taps_known; t++)
+            k[t][v] = v_loadm(m, w + (size_t)t * (size_t)channels + c + v * VW);
+    }
     for (int r = 0; r < rows; r++) {
-        vf acc = first;
+        vf acc[2];
+        for (int v = 0; v < nv; v++)
+            acc[v] = first[v];
         for (int t = 0; t < (taps_known ? taps_known : taps); t++) {
-            vf x = v_loadm(m, pixel(base, off[(size_t)t * off_stride + (size_t)r]) + c);
-            vf f = taps_known ? k[t] : v_loadm(m, w + (size_t)t * (size_t)channels + c);
-            acc = v_fma(x, f, acc);
+            const float *x = pixel(base, off[(size_t)t * off_stride + (size_t)r]) + c;
+            for (int v = 0; v < nv; v++) {
+                vf f = taps_known ? k[t][v]
+                                  : v_loadm(m, w + (size_t)t * (size_t)channels + c + v * VW);
+                acc[v] = v_fma(v_loadm(m, x + v * VW), f, acc[v]);
+            }
         }
-        v_storem(out + (size_t)r * out_stride + c, m, acc);
+        for (int v = 0; v < nv; v++) {
+            if (e)
+                acc[v] = finish(acc[v], e, r, c + v * VW, m);
+            v_storem(out + (size_t)r * out_stride + c + v * VW, m, acc[v]);
+        }
     }
 }
 
 static void depthwise(int rows, int taps, int channels, const char *base, const int64_t *off,
-                      size_t off_stride, const float *w, const float *init, float *out,
-                      size_t out_stride)
+                      size_t off_stride, const float *w, const float *init, const bsr_epilogue *e,
+                      float *out, size_t out_stride)
 {
-    for (int c = 0; c < channels; c += VW) {
-        vmask m = v_mask(channels - c);
+#define DEPTHWISE(known, nv)                                                                       \
+    depthwise_block(known, nv, rows, taps, channels, base, off, off_stride, w, init, e, out,       \
+                    out_stride, c, m)
+    int c = 0;
+    vmask m = v_mask(VW);
+    for (; taps == 9 && VW == 16 && c + 2 * VW <= channels; c += 2 * VW)
+        DEPTHWISE(9, 2);
+    for (; c < channels; c += VW) {
+        m = v_mask(channels - c);
         if (taps == 9)
-            depthwise_block(9, rows, taps, channels, base, off, off_stride, w, init, out,
-                            out_stride, c, m);
+            DEPTHWISE(9, 1);
         else
-            depthwise_block(0, rows, taps, channels, base, off, off_stride, w, init, out,
-                            out_stride, c, m);
+            DEPTHWISE(0, 1);
     }
 }
 
@@ -197,72 +236,13 @@ static void depthwise_column(int rows, int taps, int channel, const char *base, 
     }
 }
 
-static inline __attribute__((always_inline)) void
-affine_add_clamp_rows(const int with_affine, const int with_add, const int relu, int rows,
-                      int channels, float *x, const float *scale, const float *shift,
-                      const char *add_base, const int64_t *add_off, float lo, float hi)
+static void affine_add_clamp(int rows, int channels, float *x, const bsr_epilogue *e)
 {
-    vf vlo = v_set1(lo), vhi = v_set1(hi);
-    for (int r = 0; r < rows; r++, x += channels) {
-        const float *add = with_add ? pixel(add_base, add_off[r]) : NULL;
+    for (int r = 0; r < rows; r++, x += channels)
         for (int c = 0; c < channels; c += VW) {
             vmask m = v_mask(channels - c);
-            vf y = v_loadm(m, x + c);
-            if (with_affine)
-                y = v_fma(y, v_loadm(m, scale + c), v_loadm(m, shift + c));
-            if (with_add)
-                y = v_add(y, v_loadm(m, add + c));
-            if (relu == 1)
-                y = v_relu(y);
-            else if (relu == 2)
-                y = v_min(vhi, v_max(vlo, y));
-            v_storem(x + c, m, y);
+            v_storem(x + c, m, finish(v_loadm(m, x + c), e, r, c, m));
         }
-    }
-}
-
-static void affine_add_clamp(int rows, int channels, float *x, const float *scale,
-                             const float *shift, const char *add_base, const int64_t *add_off,
-                             int relu, float lo, float hi)
-{
-#define AAC(affine, add, clamp)                                                                    \
-    affine_add_clamp_rows(affine, add, clamp, rows, channels, x, scale, shift, add_base, add_off,  \
-                          lo, hi)
-    switch ((scale ? 1 : 0) + (add_off ? 2 : 0) + 4 * relu) {
-    case 1:
-        AAC(1, 0, 0);
-        break;
-    case 2:
-        AAC(0, 1, 0);
-        break;
-    case 3:
-        AAC(1, 1, 0);
-        break;
-    case 4:
-        AAC(0, 0, 1);
-        break;
-    case 5:
-        AAC(1, 0, 1);
-        break;
-    case 6:
-        AAC(0, 1, 1);
-        break;
-    case 7:
-        AAC(1, 1, 1);
-        break;
-    case 8:
-        AAC(0, 0, 2);
-        break;
-    case 9:
-        AAC(1, 0, 2);
-        break;
-    case 10:
-        AAC(0, 1, 2);
-        break;
-    case 11:
-        AAC(1, 1, 2);
-        break;
-    }
 }
 
 static void max_pool(int rows, int taps, int channels, const char *base, const int64_t *off,

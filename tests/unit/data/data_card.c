@@ -24,9 +24,9 @@ static void test_data_data_card__all_keys(void **state)
     assert_int_equal(parse(&c, full), BSR_OK);
     assert_string_equal(c->data, "cifar10:test.bin");
     assert_int_equal(c->mean_count, 3);
-    assert_true(c->mean[0] == 0.485f && c->mean[1] == 0.456f && c->mean[2] == 0.406f);
+    assert_true(c->mean[0] == 0.485 && c->mean[1] == 0.456 && c->mean[2] == 0.406);
     assert_int_equal(c->std_count, 1);
-    assert_true(c->std[0] == 0.25f);
+    assert_true(c->std[0] == 0.25);
     assert_string_equal(c->images, "10/class");
     assert_int_equal(c->order, BSR_ORDER_BGR);
     assert_string_equal(c->labels, "val.txt");

@@ -30,20 +30,21 @@ static bsr_dataset_options imagenet_options(const char *data)
 {
     bsr_dataset_options o = BSR_DATASET_OPTIONS_INIT;
     o.data = data;
-    memcpy(o.mean, (const float[]){0.485f, 0.456f, 0.406f}, sizeof o.mean);
-    memcpy(o.std, (const float[]){0.229f, 0.224f, 0.225f}, sizeof o.std);
+    memcpy(o.mean, (const double[]){0.485, 0.456, 0.406}, sizeof o.mean);
+    memcpy(o.std, (const double[]){0.229, 0.224, 0.225}, sizeof o.std);
     o.mean_count = o.std_count = 3;
     return o;
 }
 
-/* Values and digests: (p / np.float32(255) - mean) / std with NumPy 1.24 in float32, hashlib. */
+/* Values and digests: ((p / 255.0 - mean) / std).astype(np.float32) with NumPy 1.24 in float64,
+ * hashlib. */
 static void test_data_dataset__values(void **state)
 {
     static const struct {
         int at;
         float value;
-    } want[] = {{0, -0x1.0f177ap+1f},    {1, -0x1.ff7efp+0f},     {1023, 0x1.12b55cp+1f},
-                {1024, -0x1.049248p+1f}, {2048, -0x1.cdf012p+0f}, {3071, 0x1.4488cep+1f}};
+    } want[] = {{0, -0x1.0f177ap+1f},    {1, -0x1.ff7efp+0f},     {1023, 0x1.12b55ep+1f},
+                {1024, -0x1.04924ap+1f}, {2048, -0x1.cdf012p+0f}, {3071, 0x1.4488cep+1f}};
     static float image[3072];
     char hex[65];
     bsr_dataset *ds;
@@ -58,7 +59,7 @@ static void test_data_dataset__values(void **state)
     for (size_t i = 0; i < sizeof want / sizeof *want; i++)
         assert_true(image[want[i].at] == want[i].value);
     assert_int_equal(bsr_dataset_sha256(ds, hex), BSR_OK);
-    assert_string_equal(hex, "90207c3ef2097668d76360cdb03f14803e555cfad4570b89e283fb74afb31594");
+    assert_string_equal(hex, "132f431c58f4d935d3dbe978dbef2b9a4f19c8cdd1cebf8438f2b85650670a33");
     assert_fails(bsr_dataset_image(ds, 1, image), BSR_EINVAL, "image 1, the dataset has 1");
     bsr_dataset_free(ds);
     bsr_dataset_free(NULL);
@@ -74,14 +75,17 @@ static void test_data_dataset__bgr(void **state)
     assert_int_equal(bsr_dataset_open(&ds, &o, 3, 32, 32), BSR_OK);
     assert_int_equal(bsr_dataset_label(ds, 0), 4);
     assert_int_equal(bsr_dataset_sha256(ds, hex), BSR_OK);
-    assert_string_equal(hex, "b6f2f2e4c90f3a0fae6d876397a6bbca75a1129d9e0a3d92f3dd5d21ff225b51");
+    assert_string_equal(hex, "e0b189d14fd629836935ceb7a5b4a8bd05798000f6efb70e4fe38ccd8dbc081e");
     bsr_dataset_free(ds);
 }
 
 /* Float arrays: as they are, or (x - mean) / std without a division by 255. Element k is k/8 - 0.5.
- */
+ * Values: ((x.astype(np.float64) - 0.485) / 0.229).astype(np.float32) with NumPy 1.24; in float32
+ * arithmetic all but the first and the fifth are others. */
 static void test_data_dataset__floats(void **state)
 {
+    static const float want[] = {-0x1.06b51ap+0f, -0x1.ebe0b2p-2f, 0x1.0c4c04p-4f,
+                                 0x1.39035ap-1f,  0x1.283e9ap+0f,  0x1.b3fb88p+0f};
     char data[600];
     float image[6];
     bsr_dataset *ds;
@@ -94,13 +98,13 @@ static void test_data_dataset__floats(void **state)
     for (int k = 0; k < 6; k++)
         assert_true(image[k] == (float)k / 8 - 0.5f);
     bsr_dataset_free(ds);
-    o.mean[0] = 1.0f;
-    o.std[0] = 0.25f;
+    o.mean[0] = 0.485;
+    o.std[0] = 0.229;
     o.mean_count = o.std_count = 1;
     assert_int_equal(bsr_dataset_open(&ds, &o, 1, 2, 3), BSR_OK);
     assert_int_equal(bsr_dataset_image(ds, 1, image), BSR_OK);
     for (int k = 0; k < 6; k++)
-        assert_true(image[k] == (float)(6 + k) / 2 - 6.0f);
+        assert_true(image[k] == want[k]);
     bsr_dataset_free(ds);
 }
 
@@ -140,7 +144,7 @@ static void test_data_dataset__card(void **state)
     assert_int_equal(bsr_dataset_image(ds, 0, image), BSR_OK);
     assert_true(image[0] == -0.5f);
     bsr_dataset_free(ds);
-    o.mean[0] = 0.25f;
+    o.mean[0] = 0.25;
     o.mean_count = 1;
     o.images = "";
     o.class_offset = 0;
@@ -173,7 +177,7 @@ CHANGE(old_version, o->version = 0)
 CHANGE(no_data, o->data = NULL)
 CHANGE(two_means, o->mean_count = 2)
 CHANGE(nan_mean, o->mean[1] = NAN)
-CHANGE(zero_std, o->std[2] = 0.0f)
+CHANGE(zero_std, o->std[2] = 0.0)
 CHANGE(four_stds, o->std_count = 4)
 CHANGE(bad_order, o->order = (bsr_channel_order)3)
 CHANGE(gray_bgr, (o->order = BSR_ORDER_BGR, o->mean_count = o->std_count = 1))

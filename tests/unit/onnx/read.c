@@ -151,6 +151,17 @@ static void test_onnx_read__ir3_initialiser_is_no_input(void **state)
     bsr_graph_free(graph);
 }
 
+static void test_onnx_read__ir10_metadata_is_skipped(void **state)
+{
+    bsr_graph *graph;
+    assert_int_equal(read_file(&graph, "ir10_metadata.onnx", NULL), BSR_OK);
+    assert_int_equal(graph->ir_version, 10);
+    assert_int_equal(graph->n_nodes, 1);
+    assert_string_equal(graph->nodes[0].op_type, "Relu");
+    assert_int_equal(graph->nodes[0].n_attr, 0);
+    bsr_graph_free(graph);
+}
+
 static void test_onnx_read__sorts(void **state)
 {
     bsr_graph *graph;
@@ -209,7 +220,8 @@ static const struct bad_file {
     {"nested", BSR_ELIMIT, "ONNX byte 93: messages are nested more than 32 deep"},
     {"nested_33", BSR_ELIMIT, "ONNX byte 62: messages are nested more than 32 deep"},
     {"nested_32", BSR_EFORMAT, "not an ONNX model: no ir_version"},
-    {"ir9", BSR_EUNSUPPORTED, "ir_version is 9, expected 3 to 8"},
+    {"ir2", BSR_EUNSUPPORTED, "ir_version is 2, expected 3 to 10"},
+    {"ir11", BSR_EUNSUPPORTED, "ir_version is 11, expected 3 to 10"},
     {"opset6", BSR_EUNSUPPORTED, "opset is 6, expected 7 to 17"},
     {"opset18", BSR_EUNSUPPORTED, "opset is 18, expected 7 to 17"},
     {"no_opset", BSR_EFORMAT, "opset_import has no entry for the domain ai.onnx"},
@@ -235,6 +247,8 @@ static const struct bad_file {
     {"input_dim", BSR_EFORMAT, "graph input 'x': dimension 1 is -5"},
 
     {"fp16", BSR_EUNSUPPORTED, "tensor 'w' has element type FLOAT16"},
+    {"float8", BSR_EUNSUPPORTED, "tensor 'w' has element type FLOAT8E4M3FN"},
+    {"int4", BSR_EUNSUPPORTED, "tensor 'w' has element type INT4"},
     {"no_type", BSR_EFORMAT, "tensor 'w' has no element type"},
     {"segment", BSR_EUNSUPPORTED, "tensor 'w' is stored in segments"},
     {"negative", BSR_EFORMAT, "tensor 'w': dimension 1 is -3"},
@@ -311,6 +325,7 @@ int main(void)
         cmocka_unit_test(test_onnx_read__typed_data),
         cmocka_unit_test(test_onnx_read__attributes),
         cmocka_unit_test(test_onnx_read__ir3_initialiser_is_no_input),
+        cmocka_unit_test(test_onnx_read__ir10_metadata_is_skipped),
         cmocka_unit_test(test_onnx_read__sorts),
         cmocka_unit_test(test_onnx_read__external),
         cmocka_unit_test(test_onnx_read__tensor),

@@ -1,0 +1,330 @@
+#include "opt.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int fail(char *message, const char *fmt, const char *a, const char *b)
+{
+    snprintf(message, OPT_MESSAGE, fmt, a, b);
+    return -1;
+}
+
+/* Reads digits (no sign, no blanks) and moves *s behind them; -1 without digits or above 2^64 - 1.
+ */
+static int whole_number(const char **s, uint64_t *value)
+{
+    if (**s < '0' || **s > '9')
+        return -1;
+    char *stop;
+    errno = 0;
+    unsigned long long v = strtoull(*s, &stop, 10);
+    *value = v;
+    *s = stop;
+    return errno ? -1 : 0;
+}
+
+static int set_int(const opt *o, void *field, const char *text)
+{
+    int sign = *text == '-' ? -1 : 1;
+    uint64_t v;
+    text += sign < 0;
+    if (whole_number(&text, &v) != 0 || *text || v > INT32_MAX)
+        return -1;
+    int x = sign * (int)v;
+    if (x < o->min || x > o->max)
+        return -1;
+    *(int *)field = x;
+    return 0;
+}
+
+static int set_u64(const opt *o, void *field, const char *text)
+{
+    uint64_t v;
+    if (whole_number(&text, &v) != 0 || *text || (double)v < o->min || (double)v > o->max)
+        return -1;
+    *(uint64_t *)field = v;
+    return 0;
+}
+
+static int set_size(const opt *o, void *field, const char *text)
+{
+    static const char units[] = "KMGT";
+    uint64_t v;
+    if (whole_number(&text, &v) != 0)
+        return -1;
+    const char *unit = *text ? strchr(units, *text) : NULL;
+    if (*text && (!unit || text[1]))
+        return -1;
+    int shift = unit ? 10 * (int)(unit - units + 1) : 0;
+    if (v > (SIZE_MAX >> shift) || (double)(v << shift) < o->min)
+        return -1;
+    *(size_t *)field = (size_t)v << shift;
+    return 0;
+}
+
+static int set_double(const opt *o, void *field, const char *text)
+{
+    char *stop;
+    double v = strtod(text, &stop);
+    if (stop == text || *stop || !(v >= o->min && v <= o->max))
+        return -1;
+    *(double *)field = v;
+    return 0;
+}
+
+static int set_string(const opt *o, void *field, const char *text)
+{
+    *(const char **)field = text;
+    return 0;
+}
+
+/* Position of text in "a|b|c", -1 when it is not there. */
+static int word_index(const char *words, const char *text)
+{
+    size_t len = strlen(text);
+    for (int i = 0;; i++) {
+        size_t n = strcspn(words, "|");
+        if (n == len && memcmp(words, text, n) == 0)
+            return i;
+        if (!words[n])
+            return -1;
+        words += n + 1;
+    }
+}
+
+static int set_word(const opt *o, void *field, const char *text)
+{
+    *(const char **)field = text;
+    return word_index(o->words, text) < 0 ? -1 : 0;
+}
+
+static int set_choice(const opt *o, void *field, const char *text)
+{
+    *(int *)field = word_index(o->words, text);
+    return *(int *)field < 0 ? -1 : 0;
+}
+
+static int set_sample(const opt *o, void *field, const char *text)
+{
+    uint64_t *n = field;
+    *n = 0;
+    if (strcmp(text, o->words) == 0)
+        return 0;
+    if (strncmp(text, "random:", 7) != 0)
+        return -1;
+    text += 7;
+    return whole_number(&text, n) == 0 && !*text && *n > 0 ? 0 : -1;
+}
+
+static int set_floats(const opt *o, void *field, const char *text)
+{
+    opt_floats *f = field;
+    f->count = 0;
+    for (;;) {
+        char *stop;
+        float v = strtof(text, &stop);
+        if (stop == text || !isfinite(v) || f->count == 3)
+            return -1;
+        f->v[f->count++] = v;
+        if (!*stop)
+            return f->count == 2 ? -1 : 0;
+        if (*stop != ',')
+            return -1;
+        text = stop + 1;
+    }
+}
+
+static int set_shape(const opt *o, void *field, const char *text)
+{
+    int *shape = field;
+    for (int i = 0; i < 3; i++) {
+        uint64_t v;
+        if (whole_number(&text, &v) != 0 || v < 1 || (double)v > o->max)
+            return -1;
+        shape[i] = (int)v;
+        if (*text++ != (i < 2 ? ',' : 0))
+            return -1;
+    }
+    return 0;
+}
+
+/* "a, b or c" from "a|b|c". */
+static void list_words(char *out, size_t room, const char *words)
+{
+    size_t at = 0;
+    for (const char *p = words; at < room;) {
+        int n = (int)strcspn(p, "|");
+        const char *next = p[n] ? p + n + 1 : NULL;
+        const char *joint = p == words ? "" : next ? ", " : " or ";
+        at += (size_t)snprintf(out + at, room - at, "%s%.*s", joint, n, p);
+        if (!next)
+            return;
+        p = next;
+    }
+}
+
+static void expect_range(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "a %snumber from %.17g to %.17g", o->type == OPT_DOUBLE ? "" : "whole ",
+             o->min, o->max);
+}
+
+static void expect_size(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "bytes, at least %.17g, such as 500M or 2G", o->min);
+}
+
+static void expect_words(const opt *o, char *out, size_t room)
+{
+    list_words(out, room, o->words);
+}
+
+static void expect_sample(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "%s or random:N with N above 0", o->words);
+}
+
+static void expect_floats(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "1 or 3 finite numbers with commas between");
+}
+
+static void expect_shape(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "C,H,W: 3 whole numbers from 1 to %.0f", o->max);
+}
+
+/* Per type: how a value is read into the field, and what a message says was expected. */
+static const struct {
+    int (*set)(const opt *, void *, const char *);
+    void (*expect)(const opt *, char *, size_t);
+} types[] = {
+    [OPT_FLAG] = {NULL, NULL},
+    [OPT_INT] = {set_int, expect_range},
+    [OPT_U64] = {set_u64, expect_range},
+    [OPT_SIZE] = {set_size, expect_size},
+    [OPT_DOUBLE] = {set_double, expect_range},
+    [OPT_STRING] = {set_string, NULL},
+    [OPT_WORD] = {set_word, expect_words},
+    [OPT_CHOICE] = {set_choice, expect_words},
+    [OPT_SAMPLE] = {set_sample, expect_sample},
+    [OPT_FLOATS] = {set_floats, expect_floats},
+    [OPT_SHAPE] = {set_shape, expect_shape},
+};
+
+static int set_value(const opt *o, void *settings, const char *text, char *message)
+{
+    if (types[o->type].set(o, (char *)settings + o->offset, text) == 0)
+        return 0;
+    char expected[200] = "";
+    types[o->type].expect(o, expected, sizeof expected);
+    snprintf(message, OPT_MESSAGE, "--%s is '%.150s', expected %s", o->name, text, expected);
+    return -1;
+}
+
+static const opt *find(const opt_group *groups, const char *name, size_t len, char letter)
+{
+    for (; groups->title; groups++)
+        for (const opt *o = groups->opts; o->name; o++)
+            if (letter ? o->letter == letter
+                       : strlen(o->name) == len && memcmp(o->name, name, len) == 0)
+                return o;
+    return NULL;
+}
+
+static int fail_unknown(const opt_group *groups, const char *name, int len, char *message)
+{
+    char words[1024] = "", given[64], buf[64];
+    size_t at = 0;
+    for (; groups->title; groups++)
+        for (const opt *o = groups->opts; o->name && at < sizeof words; o++)
+            at += (size_t)snprintf(words + at, sizeof words - at, "%s%s", at ? "|" : "", o->name);
+    snprintf(given, sizeof given, "%.*s", len, name);
+    const char *nearest = opt_nearest(given, words, buf);
+    return nearest ? fail(message, "unknown option '--%s', did you mean '--%s'?", given, nearest)
+                   : fail(message, "unknown option '--%s'", given, NULL);
+}
+
+/* One argument that starts with "--". *i is advanced past a value. */
+static int parse_long(const opt_group *groups, void *settings, int argc, char **argv, int *i,
+                      char *message)
+{
+    const char *name = argv[*i] + 2;
+    size_t len = strcspn(name, "=");
+    const char *value = name[len] ? name + len + 1 : NULL;
+    const opt *o = find(groups, name, len, 0);
+    if (!o)
+        return fail_unknown(groups, name, (int)(len < 60 ? len : 60), message);
+    if (o->type == OPT_FLAG) {
+        if (value)
+            return fail(message, "--%s takes no value", o->name, NULL);
+        *(int *)((char *)settings + o->offset) = 1;
+        return 0;
+    }
+    if (!value && *i + 1 < argc)
+        value = argv[++*i];
+    if (!value)
+        return fail(message, "--%s needs a value: %s", o->name, o->metavar);
+    return set_value(o, settings, value, message);
+}
+
+/* One argument that starts with a single '-': flags, at most one option with a value at the end. */
+static int parse_short(const opt_group *groups, void *settings, int argc, char **argv, int *i,
+                       char *message)
+{
+    for (const char *p = argv[*i] + 1; *p; p++) {
+        const opt *o = find(groups, NULL, 0, *p);
+        if (!o)
+            return fail(message, "unknown option '-%.1s'", p, NULL);
+        if (o->type == OPT_FLAG) {
+            *(int *)((char *)settings + o->offset) = 1;
+            continue;
+        }
+        const char *value = p[1] ? p + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+        if (!value)
+            return fail(message, "--%s needs a value: %s", o->name, o->metavar);
+        return set_value(o, settings, value, message);
+    }
+    return 0;
+}
+
+static int check_required(const opt_group *groups, const void *settings, char *message)
+{
+    for (; groups->title; groups++)
+        for (const opt *o = groups->opts; o->name; o++) {
+            const void *field = (const char *)settings + o->offset;
+            int given = o->type == OPT_CHOICE ? *(const int *)field >= 0
+                                              : *(const char *const *)field != NULL;
+            if (o->required && !given)
+                return fail(message, "--%s %s is required", o->name, o->metavar);
+        }
+    return 0;
+}
+
+int opt_parse(const opt_group *groups, void *settings, const char **operand,
+              const char *operand_name, int argc, char **argv, char message[OPT_MESSAGE])
+{
+    int only_operands = 0;
+    *operand = NULL;
+    for (int i = 0; i < argc; i++) {
+        const char *a = argv[i];
+        int status = 0;
+        if (!only_operands && strcmp(a, "--") == 0)
+            only_operands = 1;
+        else if (!only_operands && a[0] == '-' && a[1] == '-')
+            status = parse_long(groups, settings, argc, argv, &i, message);
+        else if (!only_operands && a[0] == '-' && a[1])
+            status = parse_short(groups, settings, argc, argv, &i, message);
+        else if (*operand)
+            status = fail(message, "unexpected '%.200s' after '%.200s'", a, *operand);
+        else
+            *operand = a;
+        if (status != 0)
+            return status;
+    }
+    if (!*operand)
+        return fail(message, "no %s given", operand_name, NULL);
+    return check_required(groups, settings, message);
+}

@@ -1,0 +1,151 @@
+#include "report/json_value.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <threads.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+
+static void *json_alloc(size_t n)
+{
+    return bsr_alloc_array(n, 1);
+}
+
+static void set_allocator(void)
+{
+    json_set_alloc_funcs(json_alloc, bsr_free);
+}
+
+void bsr_json_setup(void)
+{
+    static once_flag once = ONCE_FLAG_INIT;
+    call_once(&once, set_allocator);
+}
+
+json_t *bsr_json_text(const char *s)
+{
+    if (!s)
+        return json_null();
+    json_t *value = json_string(s); /* NULL also when it is not UTF-8 */
+    if (value)
+        return value;
+    char *copy = bsr_strdup(s);
+    if (!copy)
+        return NULL;
+    for (char *p = copy; *p; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    value = json_string(copy);
+    bsr_free(copy);
+    return value;
+}
+
+json_t *bsr_json_real(double x)
+{
+    return isfinite(x) ? json_real(x) : json_null();
+}
+
+json_t *bsr_json_count(uint64_t n)
+{
+    if (n <= INT64_MAX)
+        return json_integer((json_int_t)n);
+    return json_sprintf("%llu", (unsigned long long)n);
+}
+
+json_t *bsr_json_interval(bsr_share share)
+{
+    return json_pack("[o, o]", bsr_json_real(share.lo), bsr_json_real(share.hi));
+}
+
+json_t *bsr_json_array(const void *items, size_t n, size_t size, bsr_json_item one, const void *ctx)
+{
+    json_t *array = json_array();
+    for (size_t i = 0; array && i < n; i++)
+        if (json_array_append_new(array, one((const char *)items + i * size, ctx)) != 0) {
+            json_decref(array);
+            array = NULL;
+        }
+    return array;
+}
+
+json_t *bsr_json_add(json_t *object, const char *key, json_t *value)
+{
+    if (json_object_set_new(object, key, value) == 0)
+        return object;
+    json_decref(object);
+    return NULL;
+}
+
+/* Writes the number text[0..n) with fewer digits when they read back the same; jansson always
+ * writes 17. Returns the new length. */
+static size_t shorten(char *text, size_t n)
+{
+    char token[40], shorter[40];
+    if (n >= sizeof token)
+        return n;
+    memcpy(token, text, n);
+    token[n] = 0;
+    if (!strpbrk(token, ".e"))
+        return n;
+    char *end;
+    double x = strtod(token, &end);
+    /* Under a locale with a decimal comma strtod stops early: 17 digits are correct too. */
+    if (*end)
+        return n;
+    for (int digits = 15; digits <= 16; digits++) {
+        snprintf(shorter, sizeof shorter - 2, "%.*g", digits, x);
+        if (strtod(shorter, NULL) != x)
+            continue;
+        if (!strpbrk(shorter, ".e"))
+            strcat(shorter, ".0");
+        size_t m = strlen(shorter);
+        if (m > n)
+            return n;
+        memcpy(text, shorter, m);
+        return m;
+    }
+    return n;
+}
+
+static void shorten_numbers(char *text)
+{
+    char *to = text;
+    for (const char *from = text; *from;) {
+        size_t n = 1;
+        if (*from == '"') {
+            while (from[n] != '"')
+                n += from[n] == '\\' ? 2 : 1;
+            memmove(to, from, ++n);
+            to += n;
+        } else if (*from == '-' || (*from >= '0' && *from <= '9')) {
+            n = strspn(from, "-+.eE0123456789");
+            memmove(to, from, n);
+            to += shorten(to, n);
+        } else {
+            *to++ = *from;
+        }
+        from += n;
+    }
+    *to = 0;
+}
+
+bsr_status bsr_json_dump(char **out, json_t *root)
+{
+    *out = NULL;
+    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    json_decref(root);
+    if (!text)
+        return bsr_fail(BSR_ENOMEM, "out of memory: the report as JSON");
+    shorten_numbers(text);
+    size_t n = strlen(text);
+    *out = bsr_realloc_array(text, n + 2, 1);
+    if (!*out) {
+        bsr_free(text);
+        return BSR_ENOMEM;
+    }
+    memcpy(*out + n, "\n", 2);
+    return BSR_OK;
+}

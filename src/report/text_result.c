@@ -1,0 +1,225 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "report/bit_profile.h"
+#include "report/outcomes.h"
+#include "report/table.h"
+
+#define BAR_WIDTH      8
+#define WORST_CHANNELS 10
+
+static void print_head(bsr_strbuf *b, const bsr_result *r)
+{
+    uint64_t population = 0, faults = 0, sites = 0, sampled = 0;
+    for (int i = 0; i < r->n_layers; i++) {
+        population += r->layers[i].population;
+        faults += r->layers[i].faults;
+        sites += r->layers[i].sites;
+        sampled += r->layers[i].sampled_sites;
+    }
+    bsr_strbuf_add(b, "%s: single bit flips, target %s, method %s, sampling %s\n", r->command,
+                   r->target, r->method, r->sampling);
+    bsr_strbuf_add(b, "%llu of %llu faults", (unsigned long long)faults,
+                   (unsigned long long)population);
+    if (sampled)
+        bsr_strbuf_add(b, " (at %llu of %llu sites)", (unsigned long long)sampled,
+                       (unsigned long long)sites);
+    bsr_strbuf_add(b, ", each on %llu images (golden accuracy %s %%)\n\n",
+                   (unsigned long long)r->images,
+                   bsr_percent((double)r->golden_correct / (double)r->images).text);
+}
+
+static bsr_number due_text(const bsr_layer_result *l)
+{
+    bsr_number none = {"-"};
+    return bsr_outcomes_known(&l->outcomes) ? bsr_count_text(l->outcomes.due) : none;
+}
+
+static void print_layers(bsr_strbuf *b, const bsr_result *r)
+{
+    double highest = 0;
+    for (int i = 0; i < r->n_layers; i++)
+        highest = fmax(highest, r->layers[i].vf.value);
+    bsr_table t;
+    bsr_table_init(&t, "layer|<~name|<~op|sites|faults|critical|due|VF %|interval|<");
+    for (int i = 0; i < r->n_layers; i++) {
+        const bsr_layer_result *l = &r->layers[i];
+        bsr_table_cell(&t, "%d", l->index);
+        bsr_table_cell(&t, "%s", l->name);
+        bsr_table_cell(&t, "%s", l->op);
+        bsr_table_cell(&t, "%s", bsr_count_text(l->sites).text);
+        bsr_table_cell(&t, "%s", bsr_count_text(l->faults).text);
+        bsr_table_cell(&t, "%s", bsr_count_text(l->outcomes.critical).text);
+        bsr_table_cell(&t, "%s", due_text(l).text);
+        bsr_table_cell(&t, "%s", bsr_percent(l->vf.value).text);
+        bsr_table_cell(&t, "%s", bsr_percent_interval(l->vf).text);
+        bsr_table_cell(&t, "%s", bsr_bar(l->vf.value, highest, BAR_WIDTH).text);
+    }
+    bsr_table_print(&t, b);
+}
+
+static void print_bits(bsr_strbuf *b, const bsr_result *r)
+{
+    bsr_bit_row rows[BSR_BITS];
+    int n = bsr_bit_profile(rows, r);
+    bsr_table t;
+    bsr_table_init(&t, "<~bit|faults|critical|due|VF %|interval|<");
+    for (int i = 0; i < n; i++) {
+        bsr_table_cell(&t, "%s", rows[i].bits);
+        bsr_table_cell(&t, "%s", bsr_count_text(rows[i].faults).text);
+        bsr_table_cell(&t, "%s", bsr_count_text(rows[i].critical).text);
+        bsr_table_cell(&t, "%s", rows[i].due_known ? bsr_count_text(rows[i].due).text : "-");
+        bsr_table_cell(&t, "%s", bsr_percent(rows[i].vf.value).text);
+        bsr_table_cell(&t, "%s", bsr_percent_interval(rows[i].vf).text);
+        bsr_table_cell(&t, "%s", bsr_bar(rows[i].vf.value, rows[0].vf.value, BAR_WIDTH).text);
+    }
+    if (n > 0) {
+        bsr_strbuf_add(b, "\nbits, worst first\n");
+        bsr_table_print(&t, b);
+    }
+}
+
+typedef struct channel_ref {
+    const bsr_layer_result *layer;
+    const bsr_part *part;
+} channel_ref;
+
+/* Higher VF first, NaN last, then in the order of the network. */
+static int worse_channel(const void *a, const void *b)
+{
+    const channel_ref *x = a, *y = b;
+    double u = isnan(x->part->vf.value) ? -1 : x->part->vf.value;
+    double v = isnan(y->part->vf.value) ? -1 : y->part->vf.value;
+    if (u != v)
+        return u < v ? 1 : -1;
+    if (x->layer != y->layer)
+        return x->layer < y->layer ? -1 : 1;
+    return x->part->index - y->part->index;
+}
+
+static void print_channel_rows(bsr_strbuf *b, const channel_ref *refs, size_t n)
+{
+    bsr_table t;
+    bsr_table_init(&t, "layer|<~name|channel|sites|faults|critical|CVF %|interval|<");
+    for (size_t i = 0; i < n; i++) {
+        const bsr_part *p = refs[i].part;
+        bsr_table_cell(&t, "%d", refs[i].layer->index);
+        bsr_table_cell(&t, "%s", refs[i].layer->name);
+        bsr_table_cell(&t, "%d", p->index);
+        bsr_table_cell(&t, "%s", bsr_count_text(p->sites).text);
+        bsr_table_cell(&t, "%s", bsr_count_text(p->faults).text);
+        bsr_table_cell(&t, "%s", bsr_count_text(p->outcomes.critical).text);
+        bsr_table_cell(&t, "%s", bsr_percent(p->vf.value).text);
+        bsr_table_cell(&t, "%s", bsr_percent_interval(p->vf).text);
+        bsr_table_cell(&t, "%s", bsr_bar(p->vf.value, refs[0].part->vf.value, BAR_WIDTH).text);
+    }
+    bsr_table_print(&t, b);
+}
+
+static void print_channels(bsr_strbuf *b, const bsr_result *r)
+{
+    size_t n = 0;
+    for (int i = 0; i < r->n_layers; i++)
+        n += (size_t)r->layers[i].n_channels;
+    if (!n)
+        return;
+    channel_ref *refs = bsr_alloc_array(n, sizeof *refs);
+    if (!refs) {
+        b->status = BSR_ENOMEM;
+        return;
+    }
+    size_t k = 0;
+    for (int i = 0; i < r->n_layers; i++)
+        for (int c = 0; c < r->layers[i].n_channels; c++)
+            refs[k++] = (channel_ref){&r->layers[i], &r->layers[i].channels[c]};
+    qsort(refs, n, sizeof *refs, worse_channel);
+    size_t shown = n < WORST_CHANNELS ? n : WORST_CHANNELS;
+    bsr_strbuf_add(b, "\nchannels, worst %zu of %zu\n", shown, n);
+    print_channel_rows(b, refs, shown);
+    bsr_free(refs);
+}
+
+static void print_worst(bsr_strbuf *b, const bsr_result *r)
+{
+    if (!r->n_worst)
+        return;
+    bsr_table t;
+    bsr_table_init(&t, "layer|<~name|element|value|critical|pairs|%");
+    for (int i = 0; i < r->n_worst; i++) {
+        const bsr_worst_site *w = &r->worst[i];
+        bsr_table_cell(&t, "%d", r->layers[w->layer].index);
+        bsr_table_cell(&t, "%s", r->layers[w->layer].name);
+        bsr_table_cell(&t, "%lld", (long long)w->element);
+        bsr_table_cell(&t, "%.6g", w->value);
+        bsr_table_cell(&t, "%s", bsr_count_text(w->critical).text);
+        bsr_table_cell(&t, "%s", bsr_count_text(w->pairs).text);
+        bsr_table_cell(&t, "%s", bsr_percent((double)w->critical / (double)w->pairs).text);
+    }
+    bsr_strbuf_add(b, "\nsites, worst of those observed\n");
+    bsr_table_print(&t, b);
+}
+
+static void print_performance(bsr_strbuf *b, const bsr_result *r)
+{
+    const bsr_performance *p = &r->performance;
+    bsr_strbuf_add(
+        b, "evaluations  %s (%s %% of the pairs), the work of %.4g inferences of all images\n",
+        bsr_count_text(p->evaluations).text,
+        bsr_percent((double)p->evaluations / (double)r->total.pairs).text, p->forward_equivalents);
+    bsr_strbuf_add(b, "time         %.3g s on %d thread%s (%s), golden run %.3g s\n", p->seconds,
+                   p->threads, p->threads == 1 ? "" : "s", p->cpu, p->golden_seconds);
+    bsr_strbuf_add(b, "speed        %s injections/s, %s evaluations/s\n",
+                   bsr_count_text((uint64_t)p->injections_per_second).text,
+                   bsr_count_text((uint64_t)p->lanes_per_second).text);
+}
+
+static void print_foot(bsr_strbuf *b, const bsr_result *r)
+{
+    const bsr_outcomes *o = &r->total;
+    bsr_strbuf_add(b, "\nMVF          %s %%", bsr_percent(r->mvf.value).text);
+    if (r->mvf.lo == r->mvf.hi)
+        bsr_strbuf_add(b, ", of the whole population\n");
+    else
+        bsr_strbuf_add(b, ", %.12g %% interval %s\n", 100 * r->confidence,
+                       bsr_percent_interval(r->mvf).text);
+    bsr_strbuf_add(b, "pairs        %s (fault, image)\noutcomes     ",
+                   bsr_count_text(o->pairs).text);
+    if (bsr_outcomes_known(o))
+        bsr_strbuf_add(b, "%s masked, %s benign, %s critical; %s DUE, %s SDC\n",
+                       bsr_count_text(o->masked).text, bsr_count_text(o->benign).text,
+                       bsr_count_text(o->critical).text, bsr_count_text(o->due).text,
+                       bsr_count_text(o->sdc).text);
+    else
+        bsr_strbuf_add(b, "%s critical\n", bsr_count_text(o->critical).text);
+    print_performance(b, r);
+    if (r->checked)
+        bsr_strbuf_add(b, "check        %s pairs injected directly, %s disagree\n",
+                       bsr_count_text(r->checked).text, bsr_count_text(r->violations).text);
+}
+
+bsr_status bsr_result_text(char **out, const bsr_result *r)
+{
+    bsr_strbuf b = {0};
+    print_head(&b, r);
+    print_layers(&b, r);
+    print_bits(&b, r);
+    print_channels(&b, r);
+    print_worst(&b, r);
+    print_foot(&b, r);
+    return bsr_strbuf_take(out, &b);
+}
+
+bsr_status bsr_eval_text(char **out, const bsr_eval_result *r)
+{
+    bsr_strbuf b = {0};
+    bsr_strbuf_add(&b, "images   %llu\n", (unsigned long long)r->images);
+    bsr_strbuf_add(&b, "correct  %llu\n", (unsigned long long)r->correct);
+    bsr_strbuf_add(&b, "top-1    %s %%  %s\n", bsr_percent(r->accuracy).text,
+                   bsr_percent_interval(r->accuracy_ci).text);
+    bsr_strbuf_add(&b, "top-5    %s %%\n", bsr_percent(r->top5_accuracy).text);
+    bsr_strbuf_add(&b, "time     %.3g s, %.4g images/s\n", r->seconds,
+                   r->seconds > 0 ? (double)r->images / r->seconds : 0.0);
+    return bsr_strbuf_take(out, &b);
+}

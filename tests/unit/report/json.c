@@ -1,0 +1,181 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/alloc.h"
+#include "result_fixture.h"
+
+/* The text without blanks and newlines, which the layout may change. None of the strings compared
+ * has a blank but those kept here: the blanks inside quotes. */
+static void squeeze(char *s)
+{
+    char *to = s;
+    int quoted = 0;
+    for (; *s; s++) {
+        if (*s == '"' && s[-1] != '\\')
+            quoted = !quoted;
+        if (quoted || (*s != ' ' && *s != '\n'))
+            *to++ = *s;
+    }
+    *to = 0;
+}
+
+/* Keys, their order and the values by hand from the fixture; the shares are the shortest decimals
+ * that read back (Python's repr of 1/6, 1/12, 5/18). */
+static const char expected[] =
+    "{\"command\":\"inject\",\"target\":\"weight\",\"method\":\"direct\",\"sampling\":"
+    "\"exhaustive\",\"images\":3,\"golden_correct\":2,\"confidence\":0.95,\"layers\":["
+    "{\"index\":0,\"name\":\"conv\\\"1\",\"op\":\"Conv\",\"target\":\"weight\",\"sites\":4,"
+    "\"population\":8,\"sampled_sites\":0,\"faults\":8,\"images\":3,\"pairs\":24,\"critical\":4,"
+    "\"due\":1,\"sdc\":3,\"masked\":8,\"benign\":12,\"vf\":0.16666666666666666,"
+    "\"ci\":[0.16666666666666666,0.16666666666666666],\"bits\":["
+    "{\"bit\":0,\"sites\":4,\"faults\":4,\"critical\":1,\"due\":0,\"sdc\":1,"
+    "\"vf\":0.08333333333333333,\"ci\":[0.08333333333333333,0.08333333333333333]},"
+    "{\"bit\":31,\"sites\":4,\"faults\":4,\"critical\":3,\"due\":1,\"sdc\":2,\"vf\":0.25,"
+    "\"ci\":[0.25,0.25]}],\"channels\":[]},"
+    "{\"index\":5,\"name\":\"f?g\\n\",\"op\":\"Gemm\",\"target\":\"weight\",\"sites\":2,"
+    "\"population\":4,\"sampled_sites\":0,\"faults\":4,\"images\":3,\"pairs\":12,\"critical\":6,"
+    "\"due\":0,\"sdc\":6,\"masked\":6,\"benign\":0,\"vf\":0.5,\"ci\":[0.5,0.5],\"bits\":["
+    "{\"bit\":0,\"sites\":2,\"faults\":2,\"critical\":0,\"due\":0,\"sdc\":0,\"vf\":0.0,"
+    "\"ci\":[0.0,0.0]},"
+    "{\"bit\":31,\"sites\":2,\"faults\":2,\"critical\":6,\"due\":0,\"sdc\":6,\"vf\":1.0,"
+    "\"ci\":[1.0,1.0]}],\"channels\":["
+    "{\"index\":7,\"sites\":2,\"faults\":4,\"critical\":6,\"due\":0,\"sdc\":6,\"vf\":0.5,"
+    "\"ci\":[0.25,null]}]}],"
+    "\"mvf\":{\"vf\":0.2777777777777778,\"ci\":[0.2777777777777778,0.2777777777777778]},"
+    "\"total\":{\"sites\":6,\"population\":12,\"sampled_sites\":0,\"faults\":12,\"images\":3,"
+    "\"pairs\":36,\"critical\":10,\"due\":1,\"sdc\":9,\"masked\":14,\"benign\":12},"
+    "\"worst\":[{\"index\":5,\"name\":\"f?g\\n\",\"element\":9,\"value\":null,\"critical\":3,"
+    "\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0,\"nan_faults\":0},"
+    "\"performance\":{\"evaluations\":36,\"injections\":12,\"forward_equivalents\":1.5,"
+    "\"seconds\":0.5,\"golden_seconds\":0.001,\"forward_seconds\":0.002,"
+    "\"lanes_per_second\":72.0,\"injections_per_second\":24.0,\"threads\":2,\"cpu\":\"avx2\","
+    "\"cpu_brand\":\"Some CPU\"},\"provenance\":{\"version\":\"0.1.0\","
+    "\"model\":{\"path\":\"m.onnx\",\"sha256\":\"aa\"},"
+    "\"data\":{\"spec\":\"npy:x,y\",\"sha256\":\"bb\"},\"seed\":\"18446744073709551615\","
+    "\"spec\":\"inject target=weight\"}}";
+
+static void test_report_json__result(void **state)
+{
+    fixture f;
+    char *text;
+    assert_int_equal(bsr_result_json(&text, make_result(&f)), BSR_OK);
+    assert_string_equal(text + strlen(text) - 2, "}\n");
+    squeeze(text);
+    assert_string_equal(text, expected);
+    bsr_text_free(text);
+}
+
+/* Rays say which pairs are critical only. */
+static void test_report_json__unknown_outcomes(void **state)
+{
+    fixture f;
+    char *text;
+    make_result(&f);
+    f.layers[0].outcomes = (bsr_outcomes){.pairs = 24, .critical = 4};
+    f.r.total = (bsr_outcomes){.pairs = 36, .critical = 10};
+    assert_int_equal(bsr_result_json(&text, &f.r), BSR_OK);
+    squeeze(text);
+    assert_non_null(strstr(text, "\"pairs\":24,\"critical\":4,\"due\":null,\"sdc\":null,"
+                                 "\"masked\":null,\"benign\":null,\"vf\""));
+    assert_non_null(strstr(text, "\"critical\":10,\"due\":null,\"sdc\":null,\"masked\":null,"
+                                 "\"benign\":null}"));
+    bsr_text_free(text);
+}
+
+static bsr_eval_result some_eval(void)
+{
+    static char spec[] = "eval";
+    return (bsr_eval_result){.images = 10,
+                             .correct = 9,
+                             .top5 = 10,
+                             .accuracy = 0.9,
+                             .top5_accuracy = 1,
+                             .accuracy_ci = {0.9, 0.5958, 0.9821},
+                             .classes = 10,
+                             .seconds = 0.1,
+                             .provenance = {"0.1.0", "", "aa", "d", "bb", NULL, spec, 0}};
+}
+
+static void test_report_json__eval(void **state)
+{
+    char *text;
+    bsr_eval_result r = some_eval();
+    assert_int_equal(bsr_eval_json(&text, &r), BSR_OK);
+    squeeze(text);
+    assert_string_equal(
+        text, "{\"images\":10,\"correct\":9,\"accuracy\":0.9,\"top5\":1.0,\"top5_correct\":10,"
+              "\"accuracy_ci\":[0.5958,0.9821],\"classes\":10,"
+              "\"performance\":{\"seconds\":0.1,\"cpu_brand\":null},"
+              "\"provenance\":{\"version\":\"0.1.0\",\"model\":{\"path\":\"\",\"sha256\":\"aa\"},"
+              "\"data\":{\"spec\":\"d\",\"sha256\":\"bb\"},\"seed\":0,\"spec\":\"eval\"}}");
+    bsr_text_free(text);
+}
+
+/* Numbers must read back to the same double; strings that look like numbers stay. */
+static void test_report_json__numbers(void **state)
+{
+    static const double values[] = {0.1,
+                                    1.0 / 3,
+                                    5e-324,
+                                    1.7976931348623157e308,
+                                    1e16,
+                                    -0.0,
+                                    123456789012345678.0,
+                                    2e-10,
+                                    0.30000000000000004};
+    char name[] = "0.30000000000000000 \\\" 1e5", *text;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        fixture f;
+        make_result(&f)->confidence = values[i];
+        f.layers[0].name = name;
+        assert_int_equal(bsr_result_json(&text, &f.r), BSR_OK);
+        double back = strtod(strstr(text, "\"confidence\": ") + 14, NULL);
+        assert_memory_equal(&back, &values[i], sizeof back);
+        assert_non_null(strstr(text, "\"name\": \"0.30000000000000000 \\\\\\\" 1e5\""));
+        bsr_text_free(text);
+    }
+}
+
+static void test_report_json__allocation_fails(void **state)
+{
+    fixture f;
+    bsr_status status = BSR_ENOMEM;
+    make_result(&f);
+    long n = 0;
+    for (int pending = 0; !pending;) {
+        char *text = (char *)&f;
+        bsr_alloc_fail_after(++n);
+        status = bsr_result_json(&text, &f.r);
+        if (status != BSR_OK) {
+            assert_int_equal(status, BSR_ENOMEM);
+            assert_null(text);
+            assert_int_equal(strncmp(bsr_error_message(), "out of memory", 13), 0);
+        } else {
+            squeeze(text);
+            assert_string_equal(text, expected);
+            bsr_text_free(text);
+        }
+        pending = bsr_alloc_fail_pending();
+    }
+    bsr_alloc_fail_after(0);
+    assert_int_equal(status, BSR_OK);
+    assert_true(n > 50);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_report_json__result),
+        cmocka_unit_test(test_report_json__unknown_outcomes),
+        cmocka_unit_test(test_report_json__eval),
+        cmocka_unit_test(test_report_json__numbers),
+        cmocka_unit_test(test_report_json__allocation_fails),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

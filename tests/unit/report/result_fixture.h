@@ -1,0 +1,90 @@
+/* A small result made by hand. */
+#ifndef BSR_TEST_RESULT_FIXTURE_H
+#define BSR_TEST_RESULT_FIXTURE_H
+
+#include <math.h>
+
+#include "bitseer/result.h"
+
+/* Two layers, bits 0 and 31, three images, everything injected: 4 and 2 sites, 8 and 4 faults, 24
+ * and 12 pairs. Bit 31: 3 and 6 critical of 12 and 6 pairs; bit 0: 1 and 0. */
+typedef struct fixture {
+    bsr_result r;
+    bsr_layer_result layers[2];
+    bsr_part bits[2][2], channels[1];
+    bsr_worst_site worst[1];
+    char spec[32];
+} fixture;
+
+static inline bsr_outcomes outcomes(uint64_t pairs, uint64_t masked, uint64_t critical,
+                                    uint64_t due)
+{
+    return (bsr_outcomes){pairs, masked, pairs - masked - critical, critical, due, critical - due};
+}
+
+static inline bsr_share exact(double v)
+{
+    return (bsr_share){v, v, v};
+}
+
+static inline bsr_result *make_result(fixture *f)
+{
+    *f = (fixture){.spec = "inject target=weight"};
+    f->bits[0][0] = (bsr_part){0, 4, 4, outcomes(12, 6, 1, 0), exact(1.0 / 12)};
+    f->bits[0][1] = (bsr_part){31, 4, 4, outcomes(12, 2, 3, 1), exact(0.25)};
+    f->bits[1][0] = (bsr_part){0, 2, 2, outcomes(6, 6, 0, 0), exact(0)};
+    f->bits[1][1] = (bsr_part){31, 2, 2, outcomes(6, 0, 6, 0), exact(1)};
+    f->channels[0] = (bsr_part){7, 2, 4, outcomes(12, 6, 6, 0), {0.5, 0.25, NAN}};
+    f->layers[0] = (bsr_layer_result){.index = 0,
+                                      .name = "conv\"1",
+                                      .op = "Conv",
+                                      .sites = 4,
+                                      .population = 8,
+                                      .faults = 8,
+                                      .outcomes = outcomes(24, 8, 4, 1),
+                                      .vf = exact(4.0 / 24),
+                                      .n_bits = 2,
+                                      .bits = f->bits[0]};
+    f->layers[1] = (bsr_layer_result){.index = 5,
+                                      .name = "f\xffg\n",
+                                      .op = "Gemm",
+                                      .sites = 2,
+                                      .population = 4,
+                                      .sampled_sites = 0,
+                                      .faults = 4,
+                                      .outcomes = outcomes(12, 6, 6, 0),
+                                      .vf = exact(0.5),
+                                      .n_bits = 2,
+                                      .bits = f->bits[1],
+                                      .n_channels = 1,
+                                      .channels = f->channels};
+    f->worst[0] = (bsr_worst_site){1, 9, INFINITY, 3, 6};
+    f->r = (bsr_result){
+        .command = "inject",
+        .target = "weight",
+        .method = "direct",
+        .sampling = "exhaustive",
+        .images = 3,
+        .golden_correct = 2,
+        .confidence = 0.95,
+        .n_layers = 2,
+        .layers = f->layers,
+        .total = outcomes(36, 14, 10, 1),
+        .mvf = exact(10.0 / 36),
+        .n_worst = 1,
+        .worst = f->worst,
+        .performance = {.seconds = 0.5,
+                        .golden_seconds = 0.001,
+                        .forward_seconds = 0.002,
+                        .evaluations = 36,
+                        .injections = 12,
+                        .forward_equivalents = 1.5,
+                        .lanes_per_second = 72,
+                        .injections_per_second = 24,
+                        .threads = 2,
+                        .cpu = "avx2"},
+        .provenance = {"0.1.0", "m.onnx", "aa", "npy:x,y", "bb", "Some CPU", f->spec, UINT64_MAX}};
+    return &f->r;
+}
+
+#endif
