@@ -4,7 +4,7 @@
 
 #include "base/threads.h"
 #include "bitseer/run.h"
-#include "exec/model.h"
+#include "exec/model_state.h"
 
 typedef struct bench_options {
     int json;         /* one JSON object a line instead of the table */

@@ -53,7 +53,7 @@ static double inject_seconds(const network *net, const bsr_run_options *run)
 
 static void bench_weight_faults(table *t, const network *net)
 {
-    enum { ROUNDS = 3, FAULTS = 400 };
+    enum { ROUNDS = 3, FAULTS = 1200 };
     samples seconds[THREADS] = {{0}}, cost[THREADS] = {{0}};
     for (int round = 0; round < ROUNDS; round++)
         for (int k = 0; k < THREADS; k++) {
@@ -120,28 +120,36 @@ typedef struct ray_cost {
     double seconds, evaluations;
 } ray_cost;
 
-/* The mean cost of a weight of the network is the sum over the layers of (share of the weights) *
- * (mean cost of a weight of the layer). Each layer is a run of its own, with as many sites as fill
- * a few work items of every thread. */
+static bsr_layer_info layer_of(const network *net, int i)
+{
+    bsr_layer_info layer;
+    must(bsr_model_layer(net->model, i, &layer));
+    return layer;
+}
+
+/* The mean cost of a weight of the network is the sum over its layers of (share of the weights) *
+ * (mean cost of a weight of the layer). Neighbours of equal size form one run, as their shares are
+ * equal. The sites fill whole work items, in large layers for two threads. */
 static ray_cost cost_of_rays(const network *net, int threads, uint64_t seed)
 {
-    enum { SITES = 32 };
-    bsr_model_info info = bsr_model_get_info(net->model);
+    enum { SITES = 64, SMALL = 5000 };
+    int layers = bsr_model_get_info(net->model).layers;
     ray_cost sum = {0, 0};
     double weights = 0;
-    for (int i = 0; i < info.layers; i++) {
-        bsr_layer_info layer;
-        bsr_result *r;
-        char selector[16];
-        snprintf(selector, sizeof selector, "%d", i);
-        bsr_run_options run = run_options(threads, SITES, seed);
+    for (int first = 0, end; first < layers; first = end) {
+        int64_t size = layer_of(net, first).weights;
+        for (end = first + 1; end < layers && layer_of(net, end).weights == size;)
+            end++;
+        char selector[32];
+        snprintf(selector, sizeof selector, "%d:%d", first, end);
+        bsr_run_options run = run_options(threads, size < SMALL ? SITES / 4 : SITES, seed);
         run.layers = selector;
-        must(bsr_model_layer(net->model, i, &layer));
+        bsr_result *r;
         must(bsr_analyze(&r, net->model, net->data, &run));
-        double share = (double)layer.weights / (double)r->layers[0].sampled_sites;
+        double share = (double)size / (double)r->layers[0].sampled_sites;
         sum.seconds += share * r->performance.seconds;
         sum.evaluations += share * (double)r->performance.evaluations;
-        weights += (double)layer.weights;
+        weights += (double)size * (end - first);
         bsr_result_free(r);
     }
     return (ray_cost){sum.seconds / weights, sum.evaluations / weights};
@@ -177,6 +185,11 @@ void bench_layer13(table *t, const bench_options *o)
     table_title(t, "Every bit of a layer, ResNet-20");
     if (!network_open(&net, NET_RESNET20_CLASSES, o, NULL)) {
         table_remark(t, "layer 13", no_data);
+        return;
+    }
+    if (layer_of(&net, LAYER).weights != LAYER_WEIGHTS) {
+        table_remark(t, "layer 13", "skipped: another network");
+        network_close(&net);
         return;
     }
     uint64_t sites = o->long_runs ? 0 : (LAYER_WEIGHTS + 19) / 20; /* 0: all */

@@ -40,6 +40,19 @@ const opt fault_opts[] = {
      9007199254740991.0, NULL, 0},
     {NULL}};
 
+/* A selector that the target does not use would be a silent mistake. */
+static int check_selectors(const settings *s)
+{
+    int of_layers = s->target == BSR_TARGET_WEIGHT || s->target == BSR_TARGET_BIAS;
+    if (s->run.layers && !of_layers)
+        complain("--layers needs --target weight or bias");
+    else if (s->run.tensors && s->target != BSR_TARGET_ACTIVATION)
+        complain("--tensors needs --target activation");
+    else
+        return EXIT_DONE;
+    return EXIT_USAGE;
+}
+
 static bsr_status find(bsr_result **result, const settings *s, campaign_fn fn)
 {
     bsr_model *model;
@@ -68,7 +81,9 @@ int run_campaign(const settings *s, campaign_fn fn)
 {
     bsr_result *result = NULL;
     char *json = NULL, *text = NULL;
-    int code = check_writable(s->out);
+    int code = check_selectors(s);
+    if (code == EXIT_DONE)
+        code = check_writable(s->out);
     if (code != EXIT_DONE)
         return code;
     bsr_status status = find(&result, s, fn);

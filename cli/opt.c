@@ -165,15 +165,19 @@ static void list_words(char *out, size_t room, const char *words)
     }
 }
 
-static void expect_range(const opt *o, char *out, size_t room)
+static void expect_whole(const opt *o, char *out, size_t room)
 {
-    snprintf(out, room, "a %snumber from %.17g to %.17g", o->type == OPT_DOUBLE ? "" : "whole ",
-             o->min, o->max);
+    snprintf(out, room, "a whole number from %.0f to %.0f", o->min, o->max);
+}
+
+static void expect_number(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "a number from %.10g to %.10g", o->min, o->max);
 }
 
 static void expect_size(const opt *o, char *out, size_t room)
 {
-    snprintf(out, room, "bytes, at least %.17g, such as 500M or 2G", o->min);
+    snprintf(out, room, "bytes, at least %.0f, such as 500M or 2G", o->min);
 }
 
 static void expect_words(const opt *o, char *out, size_t room)
@@ -202,10 +206,10 @@ static const struct {
     void (*expect)(const opt *, char *, size_t);
 } types[] = {
     [OPT_FLAG] = {NULL, NULL},
-    [OPT_INT] = {set_int, expect_range},
-    [OPT_U64] = {set_u64, expect_range},
+    [OPT_INT] = {set_int, expect_whole},
+    [OPT_U64] = {set_u64, expect_whole},
     [OPT_SIZE] = {set_size, expect_size},
-    [OPT_DOUBLE] = {set_double, expect_range},
+    [OPT_DOUBLE] = {set_double, expect_number},
     [OPT_STRING] = {set_string, NULL},
     [OPT_WORD] = {set_word, expect_words},
     [OPT_CHOICE] = {set_choice, expect_words},
@@ -295,10 +299,10 @@ static int check_required(const opt_group *groups, const void *settings, char *m
     for (; groups->title; groups++)
         for (const opt *o = groups->opts; o->name; o++) {
             const void *field = (const char *)settings + o->offset;
-            int given = o->type == OPT_CHOICE ? *(const int *)field >= 0
-                                              : *(const char *const *)field != NULL;
-            if (o->required && !given)
-                return fail(message, "--%s %s is required", o->name, o->metavar);
+            if (!o->required ||
+                (o->type == OPT_CHOICE ? *(const int *)field >= 0 : *(char *const *)field != NULL))
+                continue;
+            return fail(message, "--%s %s is required", o->name, o->metavar);
         }
     return 0;
 }

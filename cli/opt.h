@@ -22,7 +22,7 @@ typedef enum opt_type {
 } opt_type;
 
 typedef struct opt_floats {
-    float v[3];
+    double v[3];
     int count; /* 0: not given */
 } opt_floats;
 

@@ -95,7 +95,9 @@ typedef struct bsr_result {
     int n_layers;
     bsr_layer_result *layers;
     bsr_outcomes total;
-    bsr_share mvf; /* VF of the model: every site-bit of the population equally likely */
+    int n_bits;
+    bsr_part *bits; /* bit positions over all layers, ascending; vf: every site equally likely */
+    bsr_share mvf;  /* VF of the model: every site-bit of the population equally likely */
     int n_worst;
     bsr_worst_site *worst;
     uint64_t nan_faults; /* ray: flips to NaN, evaluated as faults of their own */

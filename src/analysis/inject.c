@@ -81,14 +81,8 @@ static bsr_status run_item(void *ctx, size_t item, int thread)
 
 static void merge(bsr_outcomes *to, const bsr_outcomes *from, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        to[i].pairs += from[i].pairs;
-        to[i].masked += from[i].masked;
-        to[i].benign += from[i].benign;
-        to[i].critical += from[i].critical;
-        to[i].due += from[i].due;
-        to[i].sdc += from[i].sdc;
-    }
+    for (size_t i = 0; i < n; i++)
+        bsr_outcomes_add(&to[i], &from[i]);
 }
 
 static bsr_status new_injection(injection *in)

@@ -130,6 +130,7 @@ void bsr_session_clear(bsr_session *s)
         bsr_lanes_free(s->lanes[t]);
     bsr_free(s->lanes);
     bsr_golden_free(s->golden);
+    bsr_free(s->first_record);
     bsr_pool_free(s->pool);
     bsr_spaces_clear(&s->spaces);
     bsr_plan_free(s->plan);
@@ -166,6 +167,13 @@ static bsr_status start_set(bsr_session *s, size_t first)
     s->golden = NULL;
     s->first_image = first;
     BSR_TRY(bsr_golden_new(&s->golden, s->plan, s->pool, s->data, s->model->nhwc, first, n));
+    /* Reports show values of image 0, whose set is gone by then. */
+    if (n < s->images && !s->first_record) {
+        s->first_record = bsr_alloc_array(s->plan->golden_bytes, 1);
+        if (!s->first_record)
+            return BSR_ENOMEM;
+        memcpy(s->first_record, s->golden->records, s->plan->golden_bytes);
+    }
     for (; s->counted < first + n; s->counted++)
         s->correct += s->golden->top1[s->counted - first] == bsr_dataset_label(s->data, s->counted);
     s->golden_seconds += bsr_seconds() - start;

@@ -16,6 +16,7 @@ typedef struct bsr_session {
     size_t images, images_at_once;
     bsr_golden *golden; /* of the current set */
     size_t first_image; /* of the current set */
+    char *first_record; /* copy of image 0's golden record, NULL while one set holds all images */
     uint64_t correct;   /* golden top-1 equals the label */
     size_t counted;     /* images that `correct` covers */
     double forward_seconds, golden_seconds, seconds;

@@ -22,7 +22,9 @@ typedef struct builder {
     bsr_arena *arena;
     bsr_result *r;
     space_strata *strata; /* [spaces] */
-    bsr_stratum network;  /* fault units: one sample of the whole population */
+    /* Fault units are one sample of the whole population: */
+    bsr_stratum network;
+    bsr_stratum network_bits[BSR_TALLY_BITS]; /* by bit position; units 0: no space has it */
 } builder;
 
 size_t bsr_tally_channel(const bsr_spaces *spaces, int i)
@@ -30,6 +32,24 @@ size_t bsr_tally_channel(const bsr_spaces *spaces, int i)
     size_t n = 0;
     for (int k = 0; k < i; k++)
         n += (size_t)spaces->spaces[k].n_chosen;
+    return n;
+}
+
+/* Position of a bit among the space's, -1 when it is not selected there. */
+static int bit_position(const bsr_space *sp, int bit)
+{
+    for (int k = 0; k < sp->n_bits; k++)
+        if (sp->bits[k] == bit)
+            return k;
+    return -1;
+}
+
+static uint64_t sites_with_bit(const bsr_spaces *all, int bit)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < all->n; i++)
+        if (bit_position(&all->spaces[i], bit) >= 0)
+            n += all->spaces[i].sites;
     return n;
 }
 
@@ -42,6 +62,11 @@ static bsr_status init_strata(builder *b)
     if (!b->strata)
         return BSR_ENOMEM;
     BSR_TRY(bsr_stratum_init(&b->network, all->population, images));
+    for (int bit = 0; bit < BSR_TALLY_BITS; bit++) {
+        uint64_t have = sites_with_bit(all, bit);
+        if (have)
+            BSR_TRY(bsr_stratum_init(&b->network_bits[bit], have, images));
+    }
     for (int i = 0; i < all->n; i++) {
         const bsr_space *sp = &all->spaces[i];
         space_strata *st = &b->strata[i];
@@ -83,11 +108,15 @@ static void note_worst(builder *b, int space, uint64_t site, uint64_t critical, 
     if (r->n_worst < most)
         r->n_worst++;
     memmove(&r->worst[at + 1], &r->worst[at], (size_t)(r->n_worst - 1 - at) * sizeof *r->worst);
-    const bsr_space *sp = &b->s->spaces.spaces[space];
+    const bsr_session *s = b->s;
+    const bsr_space *sp = &s->spaces.spaces[space];
+    bsr_golden image0 = *s->golden;
+    if (s->first_record)
+        image0.records = s->first_record;
     r->worst[at] = (bsr_worst_site){
         .layer = space,
         .element = bsr_space_element(sp, site),
-        .value = bsr_stored_value(sp->dtype, bsr_space_stored(sp, b->s->golden, 0, site)),
+        .value = bsr_stored_value(sp->dtype, bsr_space_stored(sp, &image0, 0, site)),
         .critical = critical,
         .pairs = pairs};
 }
@@ -119,14 +148,13 @@ static bsr_status add_faults(builder *b)
     int last_space = -1;
     for (uint64_t i = 0; i < b->t->n; i++) {
         uint64_t site;
-        int bit, k = 0;
+        int bit;
         const bsr_space *sp = bsr_space_of(all, b->t->index ? b->t->index[i] : i, &site, &bit);
         int space = (int)(sp - all->spaces);
         space_strata *st = &b->strata[space];
         uint32_t count = b->t->counts[i];
-        while (sp->bits[k] != bit)
-            k++;
-        BSR_TRY(bsr_stratum_add(&st->bits[k], count));
+        BSR_TRY(bsr_stratum_add(&st->bits[bit_position(sp, bit)], count));
+        BSR_TRY(bsr_stratum_add(&b->network_bits[bit], count));
         BSR_TRY(bsr_stratum_add(&st->all, count));
         BSR_TRY(bsr_stratum_add(&st->channels[site / sp->per_channel], count));
         BSR_TRY(bsr_stratum_add(&b->network, count));
@@ -156,6 +184,16 @@ static bsr_status share_of(bsr_share *out, const bsr_stratum *st, size_t n, doub
     BSR_TRY(bsr_stratified(&e, st, n, confidence));
     *out = (bsr_share){e.mean, e.ci.lo, e.ci.hi};
     return BSR_OK;
+}
+
+void bsr_outcomes_add(bsr_outcomes *to, const bsr_outcomes *from)
+{
+    to->pairs += from->pairs;
+    to->masked += from->masked;
+    to->benign += from->benign;
+    to->critical += from->critical;
+    to->due += from->due;
+    to->sdc += from->sdc;
 }
 
 static void outcomes_of(bsr_outcomes *out, const bsr_outcomes *known, const bsr_stratum *st)
@@ -194,12 +232,7 @@ static bsr_status fill_layer(builder *b, int i)
         outcomes_of(&p->outcomes, t->bits ? &t->bits[i * BSR_TALLY_BITS + sp->bits[k]] : NULL,
                     &st->bits[k]);
         BSR_TRY(share_of(&p->vf, &st->bits[k], 1, confidence));
-        l->outcomes.pairs += p->outcomes.pairs;
-        l->outcomes.masked += p->outcomes.masked;
-        l->outcomes.benign += p->outcomes.benign;
-        l->outcomes.critical += p->outcomes.critical;
-        l->outcomes.due += p->outcomes.due;
-        l->outcomes.sdc += p->outcomes.sdc;
+        bsr_outcomes_add(&l->outcomes, &p->outcomes);
     }
     size_t first = bsr_tally_channel(&b->s->spaces, i);
     for (int c = 0; c < l->n_channels; c++) {
@@ -211,6 +244,40 @@ static bsr_status fill_layer(builder *b, int i)
                     &st->channels[c]);
         BSR_TRY(share_of(&p->vf, &st->channels[c], 1, confidence));
     }
+    return BSR_OK;
+}
+
+/* One bit position over all layers that have it. */
+static bsr_status fill_bit(builder *b, int bit, bsr_part *part, bsr_stratum *room)
+{
+    const bsr_spaces *all = &b->s->spaces;
+    size_t n = 0;
+    *part = (bsr_part){.index = bit};
+    for (int i = 0; i < all->n; i++) {
+        int k = bit_position(&all->spaces[i], bit);
+        if (k < 0)
+            continue;
+        const bsr_part *p = &b->r->layers[i].bits[k];
+        part->sites += p->sites;
+        part->faults += p->faults;
+        bsr_outcomes_add(&part->outcomes, &p->outcomes);
+        room[n++] = b->strata[i].bits[k];
+    }
+    double confidence = b->s->options.confidence;
+    return b->t->site_units ? share_of(&part->vf, room, n, confidence)
+                            : share_of(&part->vf, &b->network_bits[bit], 1, confidence);
+}
+
+static bsr_status fill_bits(builder *b)
+{
+    bsr_result *r = b->r;
+    bsr_stratum *room = bsr_arena_calloc(b->arena, (size_t)b->s->spaces.n, sizeof *room);
+    r->bits = bsr_arena_calloc(b->arena, BSR_TALLY_BITS, sizeof *r->bits);
+    if (!room || !r->bits)
+        return BSR_ENOMEM;
+    for (int bit = 0; bit < BSR_TALLY_BITS; bit++)
+        if (sites_with_bit(&b->s->spaces, bit))
+            BSR_TRY(fill_bit(b, bit, &r->bits[r->n_bits++], room));
     return BSR_OK;
 }
 
@@ -312,14 +379,9 @@ static bsr_status build(builder *b, const char *command)
     BSR_TRY(b->t->site_units ? add_sites(b) : add_faults(b));
     for (int i = 0; i < r->n_layers; i++) {
         BSR_TRY(fill_layer(b, i));
-        const bsr_outcomes *o = &r->layers[i].outcomes;
-        r->total.pairs += o->pairs;
-        r->total.masked += o->masked;
-        r->total.benign += o->benign;
-        r->total.critical += o->critical;
-        r->total.due += o->due;
-        r->total.sdc += o->sdc;
+        bsr_outcomes_add(&r->total, &r->layers[i].outcomes);
     }
+    BSR_TRY(fill_bits(b));
     BSR_TRY(fill_mvf(b));
     fill_performance(b);
     return fill_provenance(b, command);

@@ -27,6 +27,9 @@ typedef struct bsr_tally {
 bsr_status bsr_tally_result(bsr_result **out, const bsr_session *s, const bsr_tally *t,
                             const char *command, const char *method, const char *sampling);
 
+/* Adds counts. */
+void bsr_outcomes_add(bsr_outcomes *to, const bsr_outcomes *from);
+
 /* Number of the first channel of space i in `channels`; i == n gives the total. */
 size_t bsr_tally_channel(const bsr_spaces *spaces, int i);
 

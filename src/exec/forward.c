@@ -82,8 +82,8 @@ void bsr_forward_free(bsr_forward *f)
 static char *place(const bsr_forward *f, char *const *records, int pten, int i)
 {
     const bsr_pten *p = &f->plan->ptens[pten];
-    return records ? records[i] + p->golden_at
-                   : f->work + (size_t)i * f->plan->work_bytes + p->work_at;
+    return records && p->kept ? records[i] + p->golden_at
+                              : f->work + (size_t)i * f->plan->work_bytes + p->work_at;
 }
 
 static bsr_status dense_image(bsr_forward *f, const bsr_step *s, char *const *records, int i)
@@ -98,27 +98,13 @@ static bsr_status dense_image(bsr_forward *f, const bsr_step *s, char *const *re
 static void table_image(bsr_forward *f, const bsr_step *s, const void *packed, char *const *records,
                         int i)
 {
-    const bsr_plan *plan = f->plan;
-    const bsr_pten *to = &plan->ptens[s->out];
-    bsr_access sources[BSR_DENSE_OPERANDS], operands[BSR_DENSE_OPERANDS];
-    char *out = place(f, records, s->out, i);
-    for (int p = 0; p < to->pixels; p += BSR_BLOCK) {
-        int n = to->pixels - p < BSR_BLOCK ? to->pixels - p : BSR_BLOCK;
-        for (int k = 0; k < s->n_sources; k++) {
-            const bsr_source *src = &s->sources[k];
-            const char *base = place(f, records, src->pten, i);
-            sources[k] = src->map ? (bsr_access){base, src->map->offset + p, (size_t)to->pixels}
-                                  : (bsr_access){base, plan->ptens[src->pten].identity + p, 0};
-        }
-        for (int k = 0; k < s->n_stages; k++) {
-            int pten = s->stages[k].operand;
-            if (pten >= 0)
-                operands[k] =
-                    (bsr_access){place(f, records, pten, i), plan->ptens[pten].identity + p, 0};
-        }
-        bsr_step_rows(plan, s, packed, n, sources, operands, s->divisor ? s->divisor + p : NULL,
-                      &f->scratch, out + (size_t)p * to->pixel_bytes);
+    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
+    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
+        int pten = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
+        if (pten >= 0)
+            whole[k] = (bsr_access){place(f, records, pten, i), f->plan->ptens[pten].identity, 0};
     }
+    bsr_step_image(f->plan, s, packed, whole, &f->scratch, place(f, records, s->out, i));
 }
 
 /* Rows of all images in one list: absolute addresses. */

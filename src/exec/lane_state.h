@@ -56,6 +56,10 @@ struct bsr_lanes {
     float *column_rows;       /* [max stages][BSR_BLOCK][BSR_MAX_NR] operand values */
     int64_t *column_off;      /* [BSR_BLOCK] */
 
+    /* Golden tensors that are not kept, of one image each; NULL for kept ones. */
+    char **recomputed;     /* [n_ptens] */
+    int *recomputed_image; /* [n_ptens], -1: none yet */
+
     bsr_forward *whole; /* for faults in weights that several layers share; NULL without any */
 
     bsr_lane_counters counters;
@@ -66,15 +70,23 @@ static inline bsr_lane_tensor *bsr_lane_at(const bsr_lanes *ls, int lane, int pt
     return &ls->tensors[(size_t)lane * (size_t)ls->plan->n_ptens + (size_t)pten];
 }
 
-static inline const char *bsr_golden_at(const bsr_lanes *ls, int lane, int pten)
+/* Golden tensor of an image that the golden run does not keep: computed now unless it is the one
+ * computed last. The address is the same for all images. */
+const char *bsr_golden_recompute(bsr_lanes *ls, int image, int pten);
+
+/* Golden tensor in the lane's image. For tensors that are not kept the content is valid until
+ * another image's is asked for; the address stays. */
+static inline const char *bsr_golden_at(bsr_lanes *ls, int lane, int pten)
 {
-    return ls->golden->records + (size_t)ls->jobs[lane].image * ls->plan->golden_bytes +
-           ls->plan->ptens[pten].golden_at;
+    const bsr_pten *p = &ls->plan->ptens[pten];
+    int image = ls->jobs[lane].image;
+    if (!p->kept)
+        return bsr_golden_recompute(ls, image, pten);
+    return ls->golden->records + (size_t)image * ls->plan->golden_bytes + p->golden_at;
 }
 
 /* Appends pixel p, stored at `data` inside the lane's room, to the differing ones. */
-static inline void bsr_lane_add(const bsr_lanes *ls, int lane, int pten, int32_t p,
-                                const char *data)
+static inline void bsr_lane_add(bsr_lanes *ls, int lane, int pten, int32_t p, const char *data)
 {
     bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
     t->kind = BSR_SPARSE;

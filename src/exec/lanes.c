@@ -1,5 +1,6 @@
 #include "exec/lanes.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -85,7 +86,17 @@ bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
     ls->column_params = bsr_alloc_aligned(lists * 3 * BSR_MAX_NR, sizeof(float));
     ls->column_rows = bsr_alloc_aligned(lists * BSR_BLOCK * BSR_MAX_NR, sizeof(float));
     ls->column_off = bsr_alloc_array(BSR_BLOCK, sizeof *ls->column_off);
-    bsr_status status = bsr_scratch_new(&ls->scratch, plan);
+    ls->recomputed = bsr_calloc_array((size_t)plan->n_ptens, sizeof *ls->recomputed);
+    ls->recomputed_image = bsr_alloc_array((size_t)plan->n_ptens, sizeof *ls->recomputed_image);
+    bsr_status status = ls->recomputed && ls->recomputed_image ? BSR_OK : BSR_ENOMEM;
+    for (int i = 0; i < plan->n_ptens && status == BSR_OK; i++) {
+        ls->recomputed_image[i] = -1;
+        if (!plan->ptens[i].kept &&
+            !(ls->recomputed[i] = bsr_alloc_aligned(plan->ptens[i].image_bytes, 1)))
+            status = BSR_ENOMEM;
+    }
+    if (status == BSR_OK)
+        status = bsr_scratch_new(&ls->scratch, plan);
     if (status == BSR_OK && plan->shared_weights)
         status = bsr_forward_new(&ls->whole, plan, 1);
     if (status != BSR_OK || !ls->tensors || !ls->work || !ls->offs || !ls->lists || !ls->dirty ||
@@ -110,6 +121,10 @@ void bsr_lanes_free(bsr_lanes *ls)
                            ls->column_params, ls->column_rows, ls->column_off};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bsr_free(owned[i]);
+    for (int i = 0; ls->recomputed && i < ls->plan->n_ptens; i++)
+        bsr_free(ls->recomputed[i]);
+    bsr_free(ls->recomputed);
+    bsr_free(ls->recomputed_image);
     bsr_scratch_clear(&ls->scratch);
     bsr_forward_free(ls->whole);
     bsr_free(ls);
@@ -125,10 +140,33 @@ bsr_lane_counters bsr_lanes_counters(const bsr_lanes *lanes)
     return lanes->counters;
 }
 
+const char *bsr_golden_recompute(bsr_lanes *ls, int image, int pten)
+{
+    const bsr_plan *plan = ls->plan;
+    char *data = ls->recomputed[pten];
+    if (ls->recomputed_image[pten] == image)
+        return data;
+    const bsr_pten *p = &plan->ptens[pten];
+    const bsr_step *s = &plan->steps[p->producer];
+    const char *record = ls->golden->records + (size_t)image * plan->golden_bytes;
+    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
+    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
+        int from = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
+        if (from >= 0)
+            whole[k] =
+                (bsr_access){record + plan->ptens[from].golden_at, plan->ptens[from].identity, 0};
+    }
+    bsr_step_image(plan, s, s->weights->packed, whole, &ls->scratch, data);
+    bsr_write_spare(p, data);
+    ls->recomputed_image[pten] = image;
+    ls->counters.macs += s->macs;
+    return data;
+}
+
 /* Where lane `lane` reads tensor `pten`, for the pixel tables of the plan: the base address when
  * those tables apply as they are (golden or whole tensor), NULL when single pixels are elsewhere.
  */
-static const char *table_base(const bsr_lanes *ls, int lane, int pten)
+static const char *table_base(bsr_lanes *ls, int lane, int pten)
 {
     const bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
     return t->kind == BSR_FULL    ? t->data
@@ -237,6 +275,10 @@ static void locate_rows(bsr_lanes *ls, const bsr_step *s, int lane, int from, in
 /* Adds candidate pixels (all pixels in order when candidates is NULL) of a lane to the block. */
 static void push_rows(bsr_lanes *ls, const bsr_step *s, int lane, const int32_t *candidates, int n)
 {
+    /* Rows of a block are read when it is full; a recomputed tensor is there for one image. */
+    if (ls->n_rows && s->touches_recomputed &&
+        ls->jobs[ls->row_lane[0]].image != ls->jobs[lane].image)
+        flush_rows(ls, s);
     for (int i = 0; i < n;) {
         int room = BSR_BLOCK - ls->n_rows;
         int m = n - i < room ? n - i : room;
@@ -273,30 +315,19 @@ static void compare_all(bsr_lanes *ls, int lane, int pten)
 /* All pixels through the plan's tables, straight into the lane's room. */
 static void table_lane(bsr_lanes *ls, const bsr_step *s, int lane)
 {
-    const bsr_plan *plan = ls->plan;
-    const bsr_pten *to = &plan->ptens[s->out];
-    bsr_access access[BSR_DENSE_OPERANDS];
-    char *out = bsr_lane_at(ls, lane, s->out)->data;
-    for (int p = 0; p < to->pixels; p += BSR_BLOCK) {
-        int n = to->pixels - p < BSR_BLOCK ? to->pixels - p : BSR_BLOCK;
-        for (int k = 0; k < s->n_sources + s->n_stages; k++) {
-            int pten = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
-            if (pten < 0)
-                continue;
-            const bsr_pixmap *map = k < s->n_sources ? s->sources[k].map : NULL;
-            const char *base = table_base(ls, lane, pten);
-            /* A stage's operand may be sparse here: its own table has one offset per pixel. */
-            const int64_t *pixel =
-                base ? plan->ptens[pten].identity : bsr_lane_at(ls, lane, pten)->off;
-            if (!base)
-                base = bsr_golden_at(ls, lane, pten);
-            access[k] = map ? (bsr_access){base, map->offset + p, (size_t)to->pixels}
-                            : (bsr_access){base, pixel + p, 0};
-        }
-        bsr_step_rows(plan, s, s->weights ? s->weights->packed : NULL, n, access,
-                      access + s->n_sources, s->divisor ? s->divisor + p : NULL, &ls->scratch,
-                      out + (size_t)p * to->pixel_bytes);
+    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
+    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
+        int pten = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
+        if (pten < 0)
+            continue;
+        /* A stage's operand may be sparse: its own table has an offset for each pixel. */
+        const char *base = table_base(ls, lane, pten);
+        whole[k] =
+            base ? (bsr_access){base, ls->plan->ptens[pten].identity, 0}
+                 : (bsr_access){bsr_golden_at(ls, lane, pten), bsr_lane_at(ls, lane, pten)->off, 0};
     }
+    bsr_step_image(ls->plan, s, s->weights ? s->weights->packed : NULL, whole, &ls->scratch,
+                   bsr_lane_at(ls, lane, s->out)->data);
     ls->counters.macs += s->macs;
     compare_all(ls, lane, s->out);
 }
@@ -354,7 +385,7 @@ static int any_lane_differs(const bsr_lanes *ls, const bsr_step *s)
 
 /* Do the plan's tables apply to all sources (a map needs them; without one a sparse source is
  * fine)? */
-static int tables_apply(const bsr_lanes *ls, const bsr_step *s, int lane)
+static int tables_apply(bsr_lanes *ls, const bsr_step *s, int lane)
 {
     for (int k = 0; k < s->n_sources; k++)
         if (s->sources[k].map && !table_base(ls, lane, s->sources[k].pten))
@@ -450,8 +481,19 @@ static void start_lanes(bsr_lanes *ls, int pten)
         count_dirty(ls, pten);
 }
 
+/* Bit for bit, but a NaN equals any NaN: its payload is the processor's choice. */
+static int same_logits(const float *a, const float *b, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (memcmp(&a[i], &b[i], sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i])))
+            return 0;
+    return 1;
+}
+
 static void judge(const bsr_golden *g, int image, const float *z, bsr_lane_result *result)
 {
+    const float *golden = g->logits + (size_t)image * (size_t)g->classes;
+    result->masked = (unsigned char)(z == golden || same_logits(z, golden, g->classes));
     result->top1 = bsr_top1(z, g->classes);
     result->due = (unsigned char)bsr_is_due(z, g->classes);
     result->critical = result->top1 != g->top1[image];
@@ -464,7 +506,6 @@ static void read_result(bsr_lanes *ls, int lane, bsr_lane_result *result, float 
     const bsr_lane_tensor *t = bsr_lane_at(ls, lane, plan->output);
     int image = ls->jobs[lane].image;
     const float *z = g->logits + (size_t)image * (size_t)g->classes;
-    *result = (bsr_lane_result){.masked = t->kind == BSR_CLEAN};
     if (t->kind != BSR_CLEAN) {
         const char *whole = t->data;
         const bsr_pten *p = &plan->ptens[plan->output];
@@ -478,10 +519,9 @@ static void read_result(bsr_lanes *ls, int lane, bsr_lane_result *result, float 
         }
         bsr_read_logits(plan, whole, ls->scratch.logits);
         z = ls->scratch.logits;
-    } else {
-        ls->counters.masked++;
     }
     judge(g, image, z, result);
+    ls->counters.masked += result->masked;
     if (logits)
         memcpy(logits, z, (size_t)g->classes * sizeof *z);
 }
@@ -540,8 +580,6 @@ static bsr_status run_whole(bsr_lanes *ls, const bsr_lane_job *job, bsr_lane_res
         g->records + (size_t)job->image * plan->golden_bytes + plan->ptens[plan->input].golden_at;
     float *z = logits ? logits : ls->scratch.logits;
     BSR_TRY(bsr_forward_faulty(ls->whole, input, &job->fault, z));
-    size_t bytes = (size_t)g->classes * sizeof *z;
-    result->masked = memcmp(z, g->logits + (size_t)job->image * (size_t)g->classes, bytes) == 0;
     judge(g, job->image, z, result);
     ls->counters.macs += plan->macs;
     ls->counters.lanes++;
@@ -553,6 +591,8 @@ bsr_status bsr_lanes_run(bsr_lanes *ls, const bsr_golden *golden, const bsr_lane
                          size_t n, bsr_lane_result *results, float *logits)
 {
     ls->golden = golden;
+    for (int i = 0; i < ls->plan->n_ptens; i++)
+        ls->recomputed_image[i] = -1; /* of another golden run, for all one knows */
     size_t classes = (size_t)golden->classes;
     for (size_t i = 0; i < n;) {
         float *z = logits ? logits + i * classes : NULL;

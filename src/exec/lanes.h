@@ -31,7 +31,7 @@ typedef struct bsr_lane_job {
 
 typedef struct bsr_lane_result {
     int top1;
-    unsigned char masked;   /* logits bit-identical to the golden run's */
+    unsigned char masked;   /* logits bit-identical to the golden run's; NaN equals NaN */
     unsigned char due;      /* a logit is NaN or infinite */
     unsigned char critical; /* top1 differs from the golden run's */
 } bsr_lane_result;
@@ -50,7 +50,7 @@ bsr_status bsr_lanes_run(bsr_lanes *lanes, const bsr_golden *golden, const bsr_l
 /* Row-major index of the jobs one bsr_lanes_run should get at least to be efficient. */
 int bsr_lanes_group(const bsr_lanes *lanes);
 
-/* Counters since creation: multiplications done in cores, lanes run, lanes that ended early. */
+/* Counters since creation: multiplications done in cores, lanes run, lanes with masked faults. */
 typedef struct bsr_lane_counters {
     double macs;
     uint64_t lanes, masked;

@@ -1,4 +1,4 @@
-#include "exec/model.h"
+#include "exec/model_state.h"
 
 #include <string.h>
 

@@ -233,8 +233,6 @@ static bsr_status finish_pten(bsr_plan *plan, int i)
     bsr_pten *p = &plan->ptens[i];
     p->pixel_bytes = (size_t)p->channels * p->esize;
     p->image_bytes = (((size_t)p->pixels + 1) * p->pixel_bytes + 63) / 64 * 64;
-    p->golden_at = plan->golden_bytes;
-    plan->golden_bytes += p->image_bytes;
     p->identity = bsr_alloc_array((size_t)p->pixels + 1, sizeof *p->identity);
     if (!p->identity)
         return BSR_ENOMEM;
@@ -335,6 +333,40 @@ static void find_shared(bsr_plan *plan)
         }
 }
 
+/* A tensor is not kept when it is large and one of its values costs few multiplications: the wide
+ * tensors that 1x1 convolutions of few channels make. What it is made from must be kept, so that
+ * recomputing it is one step. */
+#define RECOMPUTE_DEPTH 32
+#define RECOMPUTE_BYTES ((size_t)1 << 20)
+
+static void choose_kept(bsr_builder *b)
+{
+    bsr_plan *plan = b->plan;
+    for (int i = 0; i < plan->n_ptens; i++) {
+        bsr_pten *p = &plan->ptens[i];
+        p->kept = 1;
+        if (p->producer < 0 || i == plan->output || (b->keep && b->keep[p->value]))
+            continue;
+        const bsr_step *s = &plan->steps[p->producer];
+        if ((s->core != BSR_CORE_CONV && s->core != BSR_CORE_DEPTHWISE) ||
+            s->weights->taps * s->weights->cin > RECOMPUTE_DEPTH ||
+            p->image_bytes < RECOMPUTE_BYTES)
+            continue;
+        int from_kept = plan->ptens[s->sources[0].pten].kept;
+        for (int k = 0; k < s->n_stages; k++)
+            from_kept &= s->stages[k].operand < 0 || plan->ptens[s->stages[k].operand].kept;
+        p->kept = !from_kept;
+    }
+    for (int i = 0; i < plan->n_ptens; i++) {
+        bsr_pten *p = &plan->ptens[i];
+        p->golden_at = plan->golden_bytes;
+        plan->golden_bytes += p->kept ? p->image_bytes : 0;
+        for (int k = 0; k < plan->n_steps && !p->kept; k++)
+            plan->steps[k].touches_recomputed |=
+                plan->steps[k].out == i || step_reads(&plan->steps[k], i);
+    }
+}
+
 static bsr_status finish_plan(bsr_builder *b)
 {
     bsr_plan *plan = b->plan;
@@ -350,6 +382,7 @@ static bsr_status finish_plan(bsr_builder *b)
     BSR_TRY(drop_unread_steps(b));
     for (int i = 0; i < plan->n_ptens; i++)
         BSR_TRY(finish_pten(plan, i));
+    choose_kept(b);
     place_work(plan);
     find_shared(plan);
     plan->max_taps = 1;

@@ -36,9 +36,10 @@ typedef struct bsr_pten {
     int64_t *identity;      /* [pixels + 1] byte offset of each pixel */
     int producer;           /* step, -1 for the network's input */
     int last_use;           /* last step that reads it; n_steps for outputs */
-    size_t golden_at;       /* byte offset in the golden record of one image */
-    size_t work_at;         /* byte offset in a lane's or image's work record, where
-                               tensors whose lives do not overlap share room */
+    int kept;         /* the golden run keeps it; if not, lanes recompute it from kept tensors */
+    size_t golden_at; /* byte offset in the golden record of one image, if kept */
+    size_t work_at;   /* byte offset in a lane's or image's work record, where
+                         tensors whose lives do not overlap share room */
 } bsr_pten;
 
 typedef enum bsr_core {
@@ -127,7 +128,8 @@ typedef struct bsr_step {
     int n_stages;
     int dense_out; /* DENSE: which output of the node */
     int max_taps;
-    double macs; /* multiplications of the core per image */
+    int touches_recomputed; /* reads or makes a tensor that is not kept */
+    double macs;            /* multiplications of the core per image */
 } bsr_step;
 
 typedef struct bsr_layer {
@@ -147,7 +149,7 @@ typedef struct bsr_plan {
     int *of_value;       /* [graph values] plan tensor that holds it, -1: none */
     bsr_layout *layout;  /* [graph values] how the plan tensor holds it */
     int input, output;   /* plan tensors of the network's input and first output */
-    size_t golden_bytes; /* of one image, all tensors */
+    size_t golden_bytes; /* of one image, kept tensors */
     size_t work_bytes;   /* of one image or lane */
     int max_taps, max_channels, max_pixels;
     size_t max_gather; /* elements of the largest gathered row */

@@ -353,6 +353,24 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
     }
 }
 
+void bsr_step_image(const bsr_plan *plan, const bsr_step *step, const void *packed,
+                    const bsr_access *whole, bsr_scratch *scratch, char *out)
+{
+    const bsr_pten *to = &plan->ptens[step->out];
+    bsr_access rows[BSR_DENSE_OPERANDS];
+    for (int p = 0; p < to->pixels; p += BSR_BLOCK) {
+        int n = to->pixels - p < BSR_BLOCK ? to->pixels - p : BSR_BLOCK;
+        for (int k = 0; k < step->n_sources + step->n_stages; k++) {
+            const bsr_pixmap *map = k < step->n_sources ? step->sources[k].map : NULL;
+            rows[k] = map ? (bsr_access){whole[k].base, map->offset + p, (size_t)to->pixels}
+                          : (bsr_access){whole[k].base, whole[k].off ? whole[k].off + p : NULL, 0};
+        }
+        bsr_step_rows(plan, step, packed, n, rows, rows + step->n_sources,
+                      step->divisor ? step->divisor + p : NULL, scratch,
+                      out + (size_t)p * to->pixel_bytes);
+    }
+}
+
 bsr_status bsr_step_dense(const bsr_plan *plan, const bsr_step *step, char *const *in, char *out)
 {
     const bsr_graph *g = plan->graph;

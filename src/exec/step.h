@@ -32,6 +32,12 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
                    const bsr_access *sources, const bsr_access *operands, const float *divisor,
                    bsr_scratch *scratch, char *out);
 
+/* All pixels of an output by the plan's tables: whole[i] locates source i, whole[n_sources + k]
+ * stage k's operand, by the base address and, for a source without a map and for operands, the
+ * offset of every pixel. `out` has room for the tensor; its spare pixel is not written. */
+void bsr_step_image(const bsr_plan *plan, const bsr_step *step, const void *packed,
+                    const bsr_access *whole, bsr_scratch *scratch, char *out);
+
 /* The convolution cores alone, with any weights of the same form as a step's: out[n][groups *
  * cout], `channels` floats apart, after e (CONV), or dense int32 (CONV_I8, input codes of `type`).
  */

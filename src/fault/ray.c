@@ -5,30 +5,31 @@
 
 #include "fault/space.h"
 
-/* Insertion by falling |s|; equal values keep the order of their bits. */
-static void insert(bsr_ray_side *side, double *size, int bit, double s)
+/* Insertion by falling key. On one side of v the flipped values have the order of |s|, without the
+ * rounding that a difference from a large v would bring. */
+static void insert(bsr_ray_side *side, double *keys, int bit, double key)
 {
     int at = side->n++;
-    while (at > 0 && size[at - 1] < s) {
-        size[at] = size[at - 1];
+    while (at > 0 && keys[at - 1] < key) {
+        keys[at] = keys[at - 1];
         side->order[at] = side->order[at - 1];
         at--;
     }
-    size[at] = s;
+    keys[at] = key;
     side->order[at] = (uint8_t)bit;
 }
 
 void bsr_ray_init(bsr_ray *ray, bsr_dtype dtype, uint32_t stored, const int *bits, int n_bits)
 {
     memset(ray, 0, sizeof *ray);
-    double size[2][BSR_RAY_BITS], v = bsr_stored_value(dtype, stored);
+    double keys[2][BSR_RAY_BITS], v = bsr_stored_value(dtype, stored);
     for (int i = 0; i < n_bits; i++) {
         double w = bsr_stored_value(dtype, stored ^ (uint32_t)1 << bits[i]);
         /* A stored NaN or Inf has no line through it: everything is tried by itself. */
         if (isnan(w) || !isfinite(v))
             ray->nans[ray->n_nans++] = (uint8_t)bits[i];
         else if (w != v)
-            insert(&ray->side[w > v], size[w > v], bits[i], fabs(w - v));
+            insert(&ray->side[w > v], keys[w > v], bits[i], w > v ? w : -w);
     }
     for (int k = 0; k < 2; k++) {
         ray->side[k].harmless = ray->side[k].n;

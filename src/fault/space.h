@@ -4,7 +4,7 @@
 
 #include "bitseer/run.h"
 #include "exec/golden.h"
-#include "exec/model.h"
+#include "exec/model_state.h"
 
 /* Sites of one layer (weight, bias) or one tensor (activation, input). Site s of `sites` lies in
  * channel chosen[s / per_channel]; sites are numbered channel by channel. */

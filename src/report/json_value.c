@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "report/strbuf.h"
 
 static void *json_alloc(size_t n)
 {
@@ -132,20 +133,26 @@ static void shorten_numbers(char *text)
     *to = 0;
 }
 
+static int append(const char *bytes, size_t n, void *buf)
+{
+    bsr_strbuf_append(buf, bytes, n);
+    return 0;
+}
+
 bsr_status bsr_json_dump(char **out, json_t *root)
 {
+    bsr_strbuf b = {0};
     *out = NULL;
-    char *text = root ? json_dumps(root, JSON_INDENT(2)) : NULL;
+    /* jansson 2.14 forgets to look whether a key could be written; the buffer remembers. */
+    int failed = !root || json_dump_callback(root, append, &b, JSON_INDENT(2)) != 0;
     json_decref(root);
-    if (!text)
+    bsr_strbuf_add(&b, "\n");
+    if (failed) {
+        bsr_free(b.text);
         return bsr_fail(BSR_ENOMEM, "out of memory: the report as JSON");
-    shorten_numbers(text);
-    size_t n = strlen(text);
-    *out = bsr_realloc_array(text, n + 2, 1);
-    if (!*out) {
-        bsr_free(text);
-        return BSR_ENOMEM;
     }
-    memcpy(*out + n, "\n", 2);
-    return BSR_OK;
+    bsr_status status = bsr_strbuf_take(out, &b);
+    if (status == BSR_OK)
+        shorten_numbers(*out);
+    return status;
 }

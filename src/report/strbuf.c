@@ -27,6 +27,15 @@ void bsr_strbuf_add(bsr_strbuf *b, const char *fmt, ...)
     b->n += (size_t)n;
 }
 
+void bsr_strbuf_append(bsr_strbuf *b, const char *bytes, size_t n)
+{
+    if (!make_room(b, n))
+        return;
+    memcpy(b->text + b->n, bytes, n);
+    b->n += n;
+    b->text[b->n] = 0;
+}
+
 void bsr_strbuf_fill(bsr_strbuf *b, char c, size_t count)
 {
     if (!make_room(b, count))
@@ -41,11 +50,17 @@ bsr_status bsr_strbuf_take(char **out, bsr_strbuf *b)
     bsr_strbuf_fill(b, ' ', 0);
     bsr_status status = b->status;
     *out = status == BSR_OK ? b->text : NULL;
-    for (char *p = *out; p && *p; p++)
-        if ((*p < 0x20 && *p != '\n') || *p > 0x7e)
-            *p = '?';
     if (status != BSR_OK)
         bsr_free(b->text);
     *b = (bsr_strbuf){0};
+    return status;
+}
+
+bsr_status bsr_strbuf_take_ascii(char **out, bsr_strbuf *b)
+{
+    bsr_status status = bsr_strbuf_take(out, b);
+    for (char *p = *out; p && *p; p++)
+        if ((*p < 0x20 && *p != '\n') || *p > 0x7e)
+            *p = '?';
     return status;
 }

@@ -1,4 +1,4 @@
-/* Text for people that grows. The first failure sticks: later calls do nothing, and the one at the
+/* Text that grows. The first failure sticks: later calls do nothing, and the one at the
  * end says.
  */
 #ifndef BSR_REPORT_STRBUF_H
@@ -17,12 +17,18 @@ typedef struct bsr_strbuf {
 
 void bsr_strbuf_add(bsr_strbuf *b, const char *fmt, ...) BSR_PRINTF(2, 3);
 
+/* Adds n bytes as they are. */
+void bsr_strbuf_append(bsr_strbuf *b, const char *bytes, size_t n);
+
 /* Adds a character `count` times. */
 void bsr_strbuf_fill(bsr_strbuf *b, char c, size_t count);
 
-/* Moves the text to *out, "" when nothing was added; the caller frees it with bsr_free. Bytes that
- * are neither newline nor printable ASCII are '?', as names from files could steer a terminal. *out
- * is NULL on failure, and the buffer is empty either way. */
+/* Moves the text to *out, "" when nothing was added; the caller frees it with bsr_free. *out is
+ * NULL on failure, and the buffer is empty either way. */
 BSR_NODISCARD bsr_status bsr_strbuf_take(char **out, bsr_strbuf *b);
+
+/* The same for text for people: bytes that are neither newline nor printable ASCII become '?', as
+ * names from files could steer a terminal. */
+BSR_NODISCARD bsr_status bsr_strbuf_take_ascii(char **out, bsr_strbuf *b);
 
 #endif

@@ -64,5 +64,5 @@ bsr_status bsr_model_text(char **out, const bsr_model *model)
     print_layers(&b, model, m.layers);
     bsr_strbuf_add(&b, "(weights, biases, inputs: stored values x bits of one)\n\n");
     print_space(&b, spaces);
-    return bsr_strbuf_take(out, &b);
+    return bsr_strbuf_take_ascii(out, &b);
 }

@@ -208,7 +208,7 @@ bsr_status bsr_result_text(char **out, const bsr_result *r)
     print_channels(&b, r);
     print_worst(&b, r);
     print_foot(&b, r);
-    return bsr_strbuf_take(out, &b);
+    return bsr_strbuf_take_ascii(out, &b);
 }
 
 bsr_status bsr_eval_text(char **out, const bsr_eval_result *r)
@@ -221,5 +221,5 @@ bsr_status bsr_eval_text(char **out, const bsr_eval_result *r)
     bsr_strbuf_add(&b, "top-5    %s %%\n", bsr_percent(r->top5_accuracy).text);
     bsr_strbuf_add(&b, "time     %.3g s, %.4g images/s\n", r->seconds,
                    r->seconds > 0 ? (double)r->images / r->seconds : 0.0);
-    return bsr_strbuf_take(out, &b);
+    return bsr_strbuf_take_ascii(out, &b);
 }

@@ -12,8 +12,6 @@
 #include "opset6.h"
 #include "support/interp.h"
 
-enum { MAX_TENSORS = 32 };
-
 /* Everything the library may refuse in these tests, by the text of its message. A refusal that is
  * not here fails the case. */
 static const struct {
@@ -31,11 +29,6 @@ static const struct {
     {BSR_EUNSUPPORTED, "training_mode is 1", "training"},
 };
 
-typedef struct tensors {
-    int n;
-    bsr_tensor *t[MAX_TENSORS];
-} tensors;
-
 static void *read_file(const char *path, size_t *n)
 {
     FILE *f = fopen(path, "rb");
@@ -52,11 +45,10 @@ static void *read_file(const char *path, size_t *n)
     return bytes;
 }
 
-/* Reads KIND_0.pb, KIND_1.pb, ... of a data set. */
-static bsr_status read_tensors(tensors *out, const char *set, const char *kind)
+bsr_status case_read_tensors(case_tensors *out, const char *set, const char *kind)
 {
     char path[1024];
-    for (out->n = 0; out->n < MAX_TENSORS; out->n++) {
+    for (out->n = 0; out->n < CASE_MAX_TENSORS; out->n++) {
         size_t n;
         snprintf(path, sizeof path, "%s/%s_%d.pb", set, kind, out->n);
         void *bytes = read_file(path, &n);
@@ -70,13 +62,13 @@ static bsr_status read_tensors(tensors *out, const char *set, const char *kind)
     return BSR_OK;
 }
 
-static void free_tensors(tensors *list)
+void case_free_tensors(case_tensors *list)
 {
     for (int i = 0; i < list->n; i++)
         bsr_tensor_free(list->t[i]);
 }
 
-static bsr_status read_model(bsr_graph **out, const char *folder)
+bsr_status case_read_model(bsr_graph **out, const char *folder)
 {
     char path[1024];
     size_t n;
@@ -93,14 +85,7 @@ static bsr_status read_model(bsr_graph **out, const char *folder)
     return status;
 }
 
-/* 0: none, 1: lists and scalars of integers, 2: all but the first, 3: all. */
-static int is_bound(int level, int i, const bsr_tensor *t)
-{
-    int is_list = t->rank <= 1 && (t->dtype == BSR_I64 || t->dtype == BSR_I32);
-    return level == 3 || (level == 2 && i > 0) || (level >= 1 && is_list);
-}
-
-static bsr_status bind_inputs(bsr_graph *graph, const tensors *in, int level)
+bsr_status case_bind_inputs(bsr_graph *graph, const case_tensors *in, uint32_t bound)
 {
     if (in->n < graph->n_inputs)
         return bsr_fail(BSR_EIO, "has %d input files, the model has %d inputs", in->n,
@@ -111,7 +96,7 @@ static bsr_status bind_inputs(bsr_graph *graph, const tensors *in, int level)
         v->dtype = t->dtype;
         v->rank = t->rank;
         memcpy(v->dims, t->dims, sizeof v->dims);
-        if (!is_bound(level, i, t))
+        if (!(bound >> i & 1))
             continue;
         BSR_TRY(bsr_tensor_new(&v->constant, t->dtype, t->rank, t->dims));
         memcpy(v->constant->data, t->data,
@@ -120,12 +105,25 @@ static bsr_status bind_inputs(bsr_graph *graph, const tensors *in, int level)
     return BSR_OK;
 }
 
-static bsr_status resolve(bsr_graph **out, const char *folder, const tensors *in)
+/* 0: none, 1: lists and scalars of integers, 2: all but the first, 3: all. */
+static uint32_t bound_at(int level, const case_tensors *in)
+{
+    uint32_t bound = 0;
+    for (int i = 0; i < in->n; i++) {
+        const bsr_tensor *t = in->t[i];
+        int is_list = t->rank <= 1 && (t->dtype == BSR_I64 || t->dtype == BSR_I32);
+        if (level == 3 || (level == 2 && i > 0) || (level >= 1 && is_list))
+            bound |= (uint32_t)1 << i;
+    }
+    return bound;
+}
+
+static bsr_status resolve(bsr_graph **out, const char *folder, const case_tensors *in)
 {
     bsr_status status = BSR_OK;
     for (int level = 0; level <= 3; level++) {
-        BSR_TRY(read_model(out, folder));
-        status = bind_inputs(*out, in, level);
+        BSR_TRY(case_read_model(out, folder));
+        status = case_bind_inputs(*out, in, bound_at(level, in));
         if (status == BSR_OK)
             status = bsr_ops_resolve(*out);
         if (status == BSR_OK)
@@ -150,7 +148,7 @@ static case_result refused(bsr_status status)
     return r;
 }
 
-static case_result compare_outputs(const interp *p, const tensors *want)
+static case_result compare_outputs(const interp *p, const case_tensors *want)
 {
     case_result r = {.verdict = CASE_PASSED};
     char text[448];
@@ -172,13 +170,13 @@ static case_result compare_outputs(const interp *p, const tensors *want)
 
 static case_result run_set(const char *folder, const char *set)
 {
-    tensors in = {0}, want = {0};
+    case_tensors in = {0}, want = {0};
     bsr_graph *graph = NULL;
     interp *p = NULL;
     case_result r;
-    bsr_status status = read_tensors(&in, set, "input");
+    bsr_status status = case_read_tensors(&in, set, "input");
     if (status == BSR_OK)
-        status = read_tensors(&want, set, "output");
+        status = case_read_tensors(&want, set, "output");
     if (status == BSR_OK)
         status = resolve(&graph, folder, &in);
     if (status == BSR_OK)
@@ -188,8 +186,8 @@ static case_result run_set(const char *folder, const char *set)
     r = status == BSR_OK ? compare_outputs(p, &want) : refused(status);
     interp_free(p);
     bsr_graph_free(graph);
-    free_tensors(&in);
-    free_tensors(&want);
+    case_free_tensors(&in);
+    case_free_tensors(&want);
     return r;
 }
 
@@ -210,7 +208,7 @@ case_result case_run(const char *folder)
 {
     case_result r = {.verdict = CASE_PASSED};
     bsr_graph *graph;
-    bsr_status status = read_model(&graph, folder);
+    bsr_status status = case_read_model(&graph, folder);
     if (status != BSR_OK)
         return refused(status);
     int missing = misses_operator(&r, graph);

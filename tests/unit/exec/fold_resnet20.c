@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "exec/model.h"
+#include "exec/model_state.h"
 
 static bsr_model *load(const char *name, int fold)
 {

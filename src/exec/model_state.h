@@ -1,6 +1,6 @@
 /* Inside of bsr_model. */
-#ifndef BSR_EXEC_MODEL_H
-#define BSR_EXEC_MODEL_H
+#ifndef BSR_EXEC_MODEL_STATE_H
+#define BSR_EXEC_MODEL_STATE_H
 
 #include "bitseer/model.h"
 #include "exec/plan.h"

@@ -1,0 +1,13 @@
+#: exit 1
+#: stderr bitseer inject: cannot write 'no/folder/out.json': No such file or directory
+#: stderr bitseer inject: cannot write '.': Is a directory
+#: stderr bitseer eval: cannot write 'no/logits.npy': No such file or directory
+#: stderr bitseer inspect: cannot write '': No such file or directory
+#: stderr bitseer inspect: cannot write 'y/out.json': Not a directory
+# Found out before anything is read: the model does not exist.
+make_idx 28 1
+bitseer inject none.onnx --data idx:x,y --target weight --out no/folder/out.json
+bitseer inject none.onnx --data idx:x,y --target weight --out .
+bitseer eval none.onnx --data idx:x,y --logits no/logits.npy
+bitseer inspect none.onnx --out=
+bitseer inspect none.onnx --out y/out.json

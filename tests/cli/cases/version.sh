@@ -1,0 +1,2 @@
+#: stdout~ bitseer [0-9].[0-9].[0-9]
+bitseer --version
