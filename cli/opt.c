@@ -124,7 +124,7 @@ static int set_floats(const opt *o, void *field, const char *text)
     f->count = 0;
     for (;;) {
         char *stop;
-        float v = strtof(text, &stop);
+        double v = strtod(text, &stop);
         if (stop == text || !isfinite(v) || f->count == 3)
             return -1;
         f->v[f->count++] = v;

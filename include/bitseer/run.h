@@ -41,7 +41,8 @@ typedef struct bsr_run_options {
     const char *channels; /* output channels (weight, bias) or tensor channels; all layers alike */
     const char *bits;     /* bit positions, 0 the least significant */
     uint64_t random;      /* inject: faults drawn without replacement from the whole population, 0:
-                             exhaustive. analyze: sites per layer, 0: complete */
+                             exhaustive. analyze: sites per layer, 0: complete. More than there are
+                             is all of them */
     int per_channel;      /* report every channel */
     int worst;            /* worst sites to report, default 10 */
     uint64_t check;       /* analyze: sites whose bits are also injected directly (default 0) */

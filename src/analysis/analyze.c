@@ -248,7 +248,7 @@ bsr_status bsr_analyze(bsr_result **out, const bsr_model *model, const bsr_datas
         bsr_tally t = {.site_units = 1, .n = r.n, .index = r.index, .counts = r.counts};
         t.nan_faults = r.nan_faults;
         status = bsr_tally_result(out, &s, &t, "analyze", "ray",
-                                  s.options.random ? "random" : "complete");
+                                  r.n < s.spaces.sites ? "random" : "complete");
     }
     /* The check comes last, so that the cost above is the analysis's own. */
     if (status == BSR_OK && r.n_checks) {

@@ -91,11 +91,8 @@ static bsr_status new_injection(injection *in)
     size_t threads = (size_t)s->options.threads, lanes = ITEM_FAULTS * s->images_at_once;
     in->n_channels = bsr_tally_channel(&s->spaces, s->spaces.n);
     in->n = s->spaces.population;
-    if (s->options.random) {
+    if (s->options.random && s->options.random < in->n) {
         in->n = s->options.random;
-        if (in->n > s->spaces.population)
-            return bsr_fail(BSR_EINVAL, "%llu faults asked for, the population has %llu",
-                            (unsigned long long)in->n, (unsigned long long)s->spaces.population);
         BSR_TRY(bsr_sample_indices(&in->index, s->spaces.population, in->n, s->options.seed, 0, 1));
     }
     in->counts = bsr_calloc_array(in->n, sizeof *in->counts);
@@ -154,8 +151,8 @@ bsr_status bsr_inject(bsr_result **out, const bsr_model *model, const bsr_datase
                        .counts = in.counts,
                        .bits = in.bits[0],
                        .channels = in.channels[0]};
-        status = bsr_tally_result(out, &s, &t, "inject", "direct",
-                                  s.options.random ? "random" : "exhaustive");
+        status =
+            bsr_tally_result(out, &s, &t, "inject", "direct", in.index ? "random" : "exhaustive");
     }
     clear_injection(&in);
     bsr_session_clear(&s);

@@ -16,15 +16,7 @@ typedef struct bsr_bit_row {
 
 /* Fills rows worst first and returns their number: at most 12 bits with at least a hundredth of the
  * worst bit's VF, then one row for the others.
- *
- * Direct injection draws faults evenly from everything: VF is critical / pairs over all layers,
- * with Wilson's interval for the number of faults, which is on the safe side for shares of images.
- *
- * Rays draw sites layer by layer: the VF of a bit is sum w_l VF_l with w_l the layer's part of the
- * sites that have the bit, and the interval the square-and-add one, v - sqrt(sum w_l^2 (VF_l -
- * lo_l)^2) and the same upwards (G. Y. Zou, A. Donner, Statistics in Medicine 27, 2008, equation
- * 4). All bits of a site are observed together, so a group of bits has the mean of their bounds,
- * which is never too narrow. */
+ * A group has the mean of its bits' VFs and of their bounds. */
 int bsr_bit_profile(bsr_bit_row rows[BSR_BITS], const bsr_result *r);
 
 #endif

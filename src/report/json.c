@@ -117,6 +117,8 @@ bsr_status bsr_result_json(char **out, const bsr_result *r)
     o = bsr_json_add(o, "layers",
                      bsr_json_array(r->layers, (size_t)r->n_layers, sizeof *r->layers, layer, r));
     o = bsr_json_add(o, "mvf", add_share(json_object(), r->mvf));
+    o = bsr_json_add(o, "bits",
+                     bsr_json_array(r->bits, (size_t)r->n_bits, sizeof *r->bits, part, "bit"));
     o = bsr_json_add(o, "total", total(r));
     o = bsr_json_add(o, "worst",
                      bsr_json_array(r->worst, (size_t)r->n_worst, sizeof *r->worst, worst_site, r));

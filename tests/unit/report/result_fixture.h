@@ -11,7 +11,7 @@
 typedef struct fixture {
     bsr_result r;
     bsr_layer_result layers[2];
-    bsr_part bits[2][2], channels[1];
+    bsr_part bits[2][2], all_bits[2], channels[1];
     bsr_worst_site worst[1];
     char spec[32];
 } fixture;
@@ -34,6 +34,8 @@ static inline bsr_result *make_result(fixture *f)
     f->bits[0][1] = (bsr_part){31, 4, 4, outcomes(12, 2, 3, 1), exact(0.25)};
     f->bits[1][0] = (bsr_part){0, 2, 2, outcomes(6, 6, 0, 0), exact(0)};
     f->bits[1][1] = (bsr_part){31, 2, 2, outcomes(6, 0, 6, 0), exact(1)};
+    f->all_bits[0] = (bsr_part){0, 6, 6, outcomes(18, 12, 1, 0), exact(1.0 / 18)};
+    f->all_bits[1] = (bsr_part){31, 6, 6, outcomes(18, 2, 9, 1), exact(0.5)};
     f->channels[0] = (bsr_part){7, 2, 4, outcomes(12, 6, 6, 0), {0.5, 0.25, NAN}};
     f->layers[0] = (bsr_layer_result){.index = 0,
                                       .name = "conv\"1",
@@ -67,6 +69,9 @@ static inline bsr_result *make_result(fixture *f)
         .images = 3,
         .golden_correct = 2,
         .confidence = 0.95,
+        .outcomes_known = 1,
+        .n_bits = 2,
+        .bits = f->all_bits,
         .n_layers = 2,
         .layers = f->layers,
         .total = outcomes(36, 14, 10, 1),
