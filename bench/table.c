@@ -21,8 +21,11 @@ static const char *number(char *out, size_t n, double v)
     return out;
 }
 
+/* Without the blanks that indent names in the table. */
 static void json_string(const char *s)
 {
+    while (*s == ' ')
+        s++;
     putchar('"');
     for (; *s; s++)
         if (*s == '"' || *s == '\\')

@@ -80,8 +80,9 @@ static bsr_status measure_forward(bsr_session *s)
     return status;
 }
 
-bsr_status bsr_session_init_plain(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
-                                  const bsr_run_options *options)
+/* Everything but the plan. */
+static bsr_status start(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
+                        const bsr_run_options *options, const bsr_kernels **kernels)
 {
     static const bsr_run_options defaults = BSR_RUN_OPTIONS_INIT;
     memset(s, 0, sizeof *s);
@@ -89,25 +90,24 @@ bsr_status bsr_session_init_plain(bsr_session *s, const bsr_model *model, const 
     s->data = data;
     s->options = options ? *options : defaults;
     s->images = bsr_dataset_count(data);
-    const bsr_kernels *kernels;
     BSR_TRY(check_options(s));
-    BSR_TRY(choose_kernels(s, &kernels));
-    BSR_TRY(bsr_plan_new(&s->plan, model->graph, kernels, NULL));
+    BSR_TRY(choose_kernels(s, kernels));
     return bsr_pool_new(&s->pool, s->options.threads);
+}
+
+bsr_status bsr_session_init_plain(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
+                                  const bsr_run_options *options)
+{
+    const bsr_kernels *kernels;
+    BSR_TRY(start(s, model, data, options, &kernels));
+    return bsr_plan_new(&s->plan, model->graph, kernels, NULL);
 }
 
 bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
                             const bsr_run_options *options)
 {
-    static const bsr_run_options defaults = BSR_RUN_OPTIONS_INIT;
-    memset(s, 0, sizeof *s);
-    s->model = model;
-    s->data = data;
-    s->options = options ? *options : defaults;
-    s->images = bsr_dataset_count(data);
     const bsr_kernels *kernels;
-    BSR_TRY(check_options(s));
-    BSR_TRY(choose_kernels(s, &kernels));
+    BSR_TRY(start(s, model, data, options, &kernels));
     unsigned char *keep;
     BSR_TRY(bsr_spaces_keep(&keep, model, &s->options));
     bsr_status status = bsr_plan_new(&s->plan, model->graph, kernels, keep);
@@ -115,7 +115,6 @@ bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_da
     BSR_TRY(status);
     BSR_TRY(bsr_spaces_init(&s->spaces, model, s->plan, &s->options));
     BSR_TRY(fit_memory(s));
-    BSR_TRY(bsr_pool_new(&s->pool, s->options.threads));
     s->lanes = bsr_calloc_array((size_t)s->options.threads, sizeof *s->lanes);
     if (!s->lanes)
         return BSR_ENOMEM;

@@ -130,11 +130,6 @@ void bsr_lanes_free(bsr_lanes *ls)
     bsr_free(ls);
 }
 
-int bsr_lanes_group(const bsr_lanes *lanes)
-{
-    return lanes->size;
-}
-
 bsr_lane_counters bsr_lanes_counters(const bsr_lanes *lanes)
 {
     return lanes->counters;

@@ -47,9 +47,6 @@ void bsr_lanes_free(bsr_lanes *lanes);
 bsr_status bsr_lanes_run(bsr_lanes *lanes, const bsr_golden *golden, const bsr_lane_job *jobs,
                          size_t n, bsr_lane_result *results, float *logits);
 
-/* Row-major index of the jobs one bsr_lanes_run should get at least to be efficient. */
-int bsr_lanes_group(const bsr_lanes *lanes);
-
 /* Counters since creation: multiplications done in cores, lanes run, lanes with masked faults. */
 typedef struct bsr_lane_counters {
     double macs;

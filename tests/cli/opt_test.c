@@ -223,7 +223,7 @@ static void test_cli_opt__lists(void **state)
     assert_int_equal(v.mean.count, 1);
     assert_int_equal(parse("m --mean 0.25,-1e-3,4 --shape 3,32,100"), 0);
     assert_int_equal(v.mean.count, 3);
-    assert_true(v.mean.v[0] == 0.25f && v.mean.v[1] == -1e-3f && v.mean.v[2] == 4);
+    assert_true(v.mean.v[0] == 0.25f && v.mean.v[1] == -1e-3 && v.mean.v[2] == 4);
     assert_true(v.shape[0] == 3 && v.shape[1] == 32 && v.shape[2] == 100);
     static const char *const bad[] = {"", "1,2", "1,2,3,4", "1,,3", "1,2,", "nan", "1,2,inf", "a"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
