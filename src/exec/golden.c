@@ -20,7 +20,7 @@ typedef struct golden_run {
     char *records;         /* NULL: logits only */
     float *logits;
     int nhwc;
-    size_t together;
+    size_t together, items;
 } golden_run;
 
 static size_t images_together(const bsr_plan *plan)
@@ -50,8 +50,8 @@ static bsr_status run_item(void *ctx, size_t item, int thread)
     golden_run *g = ctx;
     const bsr_plan *plan = g->plan;
     const bsr_pten *in = &plan->ptens[plan->input];
-    size_t first = item * g->together, classes = (size_t)bsr_plan_classes(plan);
-    int n = (int)(g->count - first < g->together ? g->count - first : g->together);
+    size_t first = g->count * item / g->items, classes = (size_t)bsr_plan_classes(plan);
+    int n = (int)(g->count * (item + 1) / g->items - first);
     const char *inputs[IMAGES_TOGETHER];
     char *records[IMAGES_TOGETHER];
     float *logits[IMAGES_TOGETHER];
@@ -95,7 +95,10 @@ bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_data
         if (!g.inputs[t] || !g.planes[t])
             goto done;
     }
-    status = bsr_pool_run(pool, (count + g.together - 1) / g.together, run_item, &g);
+    /* As many items of nearly equal size for every thread. */
+    g.items = (count + g.together - 1) / g.together;
+    g.items = (g.items + threads - 1) / threads * threads;
+    status = bsr_pool_run(pool, g.items, run_item, &g);
 done:
     for (size_t t = 0; t < threads; t++) {
         bsr_forward_free(g.forward ? g.forward[t] : NULL);

@@ -18,7 +18,7 @@
 #define BSR_DENSE_OPERANDS 64
 
 /* Rows computed at once; the staging buffer of a block stays in the first-level cache. */
-#define BSR_BLOCK 48
+#define BSR_BLOCK 60
 
 typedef enum bsr_layout {
     BSR_ROW_MAJOR,     /* logical order */
