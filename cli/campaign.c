@@ -71,6 +71,8 @@ static bsr_status find(bsr_result **result, const settings *s, campaign_fn fn)
     o.progress = progress_report;
     o.progress_ctx = &shown;
     status = fn(result, model, data, &o);
+    if (status == BSR_ENOTFOUND)
+        status = BSR_EINVAL; /* files are open: what does not exist is a selector's value */
     progress_end(&shown);
     bsr_dataset_free(data);
     bsr_model_free(model);

@@ -145,7 +145,8 @@ bsr_status bsr_model_load(bsr_model **out, const char *path, const bsr_model_opt
     size_t n;
     BSR_TRY(bsr_file_read(&bytes, &n, path, BSR_ONNX_MAX_BYTES));
     const char *slash = strrchr(path, '/');
-    char *dir = slash ? bsr_strndup(path, (size_t)(slash - path) + 1) : bsr_strdup("./");
+    char *dir =
+        slash ? bsr_strndup(path, slash > path ? (size_t)(slash - path) : 1) : bsr_strdup(".");
     bsr_status status = dir ? load_new(out, path, bytes, n, dir, options) : BSR_ENOMEM;
     bsr_free(dir);
     bsr_free(bytes);

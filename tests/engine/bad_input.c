@@ -18,13 +18,19 @@
 
 enum { MAX_FILE = 4096, IMAGES = 3, PIXELS = 3 * 8 * 8 };
 
-/* Asserts the status and the whole message, both named on failure. */
+/* Asserts the status and the whole message, both named on failure. A '*' is any text: sizes that
+ * are the engine's own business. */
 static void expect(bsr_status got, bsr_status status, const char *message)
 {
+    const char *text = bsr_error_message(), *star = strchr(message, '*');
     if (got != status)
-        print_error("%s: %s\n", bsr_status_name(got), bsr_error_message());
+        print_error("%s: %s\n", bsr_status_name(got), text);
     assert_int_equal(got, status);
-    assert_string_equal(bsr_error_message(), message);
+    size_t before = star ? (size_t)(star - message) : 0, behind = star ? strlen(star + 1) : 0;
+    int same = strncmp(text, message, before) == 0 && strlen(text) >= before + behind &&
+               strcmp(text + strlen(text) - behind, message + strlen(message) - behind) == 0;
+    if (!star || !same)
+        assert_string_equal(text, message);
 }
 
 static void test_bad_model__files(void **state)
@@ -102,12 +108,12 @@ static void test_bad_model__unknown_operator(void **state)
 {
     bsr_model *model;
     expect(load_changed(&model, "Flatten", "Flatton", 7), BSR_EUNSUPPORTED,
-           "node 'n17' (Flatton): operator is not supported");
+           "node 'n17' (Flatton): operator 'Flatton' is not supported");
     assert_null(model);
 }
 
-/* dims of the first weight, 6x3x1x1 as two tag-value bytes each, become 6x9x1x1 and 6x3x1 (the
- * fourth tag turned into an unknown field). */
+/* dims of the first weight, 6x3x1x1 as two tag-value bytes each, become 6x2x1x1, 3x6x1x1, and 6x3x1
+ * with the fourth tag turned into that of a field which does not exist. */
 static void test_bad_model__wrong_shapes(void **state)
 {
     bsr_model *model;
@@ -116,10 +122,11 @@ static void test_bad_model__wrong_shapes(void **state)
            BSR_EFORMAT, "tensor 'c1': raw_data has 72 bytes, float32 of shape 6x2x1x1 needs 48");
     expect(load_changed(&model, "\x08\x06\x08\x03\x08\x01\x08\x01",
                         "\x08\x03\x08\x06\x08\x01\x08\x01", 8),
-           BSR_EFORMAT, "?");
+           BSR_EFORMAT,
+           "node 'n2' (Conv): weights take 6 channels per group, input has 3 in 1 groups");
     expect(load_changed(&model, "\x08\x06\x08\x03\x08\x01\x08\x01",
                         "\x08\x06\x08\x03\x08\x01\x78\x01", 8),
-           BSR_EFORMAT, "?");
+           BSR_EFORMAT, "node 'n2' (Conv): weights have 3 dimensions, input has 4");
 }
 
 typedef struct bench {
@@ -208,13 +215,16 @@ static void test_bad_run__options(void **state)
     } runs[] = {
         {BSR_TARGET_WEIGHT, "5", NULL, NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "layer 5 does not exist, there are 5 (0 to 4)"},
-        {BSR_TARGET_WEIGHT, "nn3", NULL, NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
-         "layer 'nn3' does not exist, did you mean 'n3'?"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, "6", NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND, "?"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, "32", NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND, "?"},
+        {BSR_TARGET_WEIGHT, "n22", NULL, NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+         "layer 'n22' does not exist, did you mean 'n2'?"},
+        {BSR_TARGET_WEIGHT, NULL, NULL, "6", NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+         "'n2': channel 6 does not exist, there are 6 (0 to 5)"},
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, "32", NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+         "'n2' (float32): bit 32 does not exist, there are 32 (0 to 31)"},
         {BSR_TARGET_ACTIVATION, NULL, "ghost*", NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "no tensor matches 'ghost*'"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, .95, 1, 1000, BSR_ELIMIT, "?"},
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, .95, 1, 1000, BSR_ELIMIT,
+         "one image needs * bytes of golden activations, 1000 allowed"},
         {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, 1.0, 1, 1 << 24, BSR_EINVAL,
          "confidence is 1, expected a value between 0 and 1"},
         {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, .95, -1, 1 << 24, BSR_EINVAL,

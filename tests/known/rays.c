@@ -9,21 +9,21 @@
 #include "bitseer/run.h"
 #include "support/zoo.h"
 
-/* Largest difference of a vulnerability factor. */
-#define LIMIT 2e-4
-
 static int failures;
 static uint64_t all_sites, all_violations, all_checked;
 
 static const struct plan {
     const char *network;
-    int layers; /* convolutions and fully connected */
+    int layers;   /* convolutions and fully connected */
+    double limit; /* largest difference of a vulnerability factor */
     /* Complete channels: rays and injection of everything in them. */
     const char *layer, *channels;
 } plans[] = {
-    {"cifar10_resnet20_akamaster_bn", 20, "17", "3"},
-    {"cifar10_resnet8_mlperftiny_int8_qdq", 10, "4", "0,5"},
-    {"fashion_resnet", 10, "7", "1"},
+    /* In 8-bit codes a few images have two classes that share the greatest logit, or nearly: there
+     * roundings decide, and small flips change the class where larger ones do not. */
+    {"cifar10_resnet20_akamaster_bn", 20, 2e-4, "17", "3"},
+    {"cifar10_resnet8_mlperftiny_int8_qdq", 10, 1e-2, "4", "0,5"},
+    {"fashion_resnet", 10, 2e-4, "7", "1"},
 };
 
 static void check_sites(const struct plan *p, const bsr_model *model, const bsr_dataset *data,
@@ -44,8 +44,8 @@ static void check_sites(const struct plan *p, const bsr_model *model, const bsr_
            r->target, (unsigned long long)sites, (unsigned long long)r->checked,
            (unsigned long long)r->violations, share, 100 * r->mvf.value);
     /* Violations on either side cancel in a VF: their share bounds the difference. */
-    if (share > LIMIT || !r->checked) {
-        printf("FAILED: more than %.0e of the pairs\n", LIMIT);
+    if (share > p->limit || !r->checked) {
+        printf("FAILED: more than %.0e of the pairs\n", p->limit);
         failures++;
     }
     all_sites += sites;
@@ -64,10 +64,10 @@ static void compare_channels(const struct plan *p, const bsr_model *model, const
     zoo_check(bsr_analyze(&rays, model, data, &o), p->network);
     const bsr_layer_result *a = &direct->layers[0], *b = &rays->layers[0];
     int same = a->n_bits == b->n_bits && a->outcomes.pairs == b->outcomes.pairs &&
-               fabs(a->vf.value - b->vf.value) <= LIMIT;
+               fabs(a->vf.value - b->vf.value) <= p->limit;
     /* A bit position has a share of the pairs only. */
     for (int k = 0; k < a->n_bits && same; k++)
-        same = fabs(a->bits[k].vf.value - b->bits[k].vf.value) <= LIMIT * a->n_bits;
+        same = fabs(a->bits[k].vf.value - b->bits[k].vf.value) <= p->limit * a->n_bits;
     printf("%-38s layer %s, channels %s: VF %.4f %% by injection (%.2f s), %.4f %% by rays "
            "(%.2f s)\n",
            p->network, p->layer, p->channels, 100 * a->vf.value, direct->performance.seconds,

@@ -1,4 +1,4 @@
-#: exit 1
+#: exit 2
 #: stderr bitseer inject: layer 99 does not exist, there are 10 (0 to 9)
 #: stderr bitseer analyze: layer 'conv9' does not exist
 #: stderr~ bitseer inject: *bit 32 does not exist, there are 32 (0 to 31)
