@@ -1,0 +1,147 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <math.h>
+
+#include "fault/ray.h"
+#include "rng/philox.h"
+
+static uint32_t bits_of(float x)
+{
+    uint32_t b;
+    memcpy(&b, &x, sizeof b);
+    return b;
+}
+
+static float value_of(uint32_t b)
+{
+    float x;
+    memcpy(&x, &b, sizeof x);
+    return x;
+}
+
+static const int all_bits[32] = {0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  10, 11, 12, 13, 14, 15,
+                                 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31};
+
+/* A network that keeps its class on (below, above) around v, and loses it for NaN if asked. */
+typedef struct line {
+    float v, below, above;
+    int nan_critical;
+} line;
+
+static int is_critical(const line *l, int bit)
+{
+    float w = value_of(bits_of(l->v) ^ (uint32_t)1 << bit);
+    if (isnan(w))
+        return l->nan_critical;
+    return w <= l->below || w >= l->above;
+}
+
+/* Runs the search; returns the questions asked. */
+static int search(const line *l, uint32_t *critical)
+{
+    bsr_ray ray;
+    int asked = 0, bit[3], which[3];
+    bsr_ray_init(&ray, BSR_F32, bits_of(l->v), all_bits, 32);
+    for (int n; (n = bsr_ray_ask(&ray, bit, which)) > 0; asked += n)
+        for (int i = 0; i < n; i++)
+            bsr_ray_tell(&ray, which[i], is_critical(l, bit[i]));
+    *critical = bsr_ray_critical(&ray);
+    return asked;
+}
+
+static uint32_t truth(const line *l)
+{
+    uint32_t set = 0;
+    for (int b = 0; b < 32; b++)
+        set |= (uint32_t)is_critical(l, b) << b;
+    return set;
+}
+
+/* Where the interval rule holds, the search finds exactly the critical flips, whatever the bounds.
+ */
+static void test_fault_ray__random_intervals(void **state)
+{
+    bsr_rng rng = bsr_rng_make(3, 0);
+    for (int i = 0; i < 20000; i++) {
+        float v = (float)ldexp(bsr_rng_uniform(&rng) * 2 - 1, (int)bsr_rng_below(&rng, 40) - 30);
+        double reach = ldexp(1, (int)bsr_rng_below(&rng, 260) - 130);
+        line l = {v, (float)(v - reach * bsr_rng_uniform(&rng)),
+                  (float)(v + reach * bsr_rng_uniform(&rng)), i & 1};
+        uint32_t found;
+        int asked = search(&l, &found);
+        if (l.below < v && l.above > v && found != truth(&l))
+            fail_msg("v %g in (%g, %g): found %08x, is %08x", v, l.below, l.above, found,
+                     truth(&l));
+        assert_true(asked <= 32);
+    }
+}
+
+/* The usual weight: harmless but for the top exponent bit. One question per side and one more below
+ * the critical one; no question at all where nothing can be critical. */
+static void test_fault_ray__cost(void **state)
+{
+    uint32_t found;
+    line harmless = {0.05f, -INFINITY, INFINITY, 0}, usual = {0.05f, -10.0f, 10.0f, 0};
+    assert_int_equal(search(&harmless, &found), 2);
+    assert_int_equal(found, 0);
+    assert_int_equal(search(&usual, &found), 3);
+    assert_int_equal(found, (uint32_t)1 << 30);
+}
+
+/* From IEEE 754: 1.5 has exponent 127; flipping bit 30 gives exponent 255 with a fraction, a NaN,
+ * and no other flip does. NaNs are asked one by one. */
+static void test_fault_ray__nan(void **state)
+{
+    uint32_t found;
+    line l = {1.5f, -1e30f, 1e30f, 1};
+    assert_true(isnan(value_of(bits_of(1.5f) ^ (uint32_t)1 << 30)));
+    search(&l, &found);
+    assert_int_equal(found, (uint32_t)1 << 30);
+    l.nan_critical = 0;
+    search(&l, &found);
+    assert_int_equal(found, 0);
+}
+
+/* The sign of zero changes no value and is never asked for. A stored infinity has no line through
+ * it: all 32 flips are asked. */
+static void test_fault_ray__special_values(void **state)
+{
+    bsr_ray ray;
+    int sign = 31, bit[3], which[3];
+    bsr_ray_init(&ray, BSR_F32, bits_of(0.0f), &sign, 1);
+    assert_int_equal(bsr_ray_ask(&ray, bit, which), 0);
+    assert_int_equal(bsr_ray_critical(&ray), 0);
+    bsr_ray_init(&ray, BSR_F32, bits_of(INFINITY), all_bits, 32);
+    assert_int_equal(ray.n_nans, 32);
+}
+
+/* Codes: 8 flips of int8 -1 (0xff) give -2 -3 -5 -9 -17 -33 -65 and, by the sign bit, 127. */
+static void test_fault_ray__int8(void **state)
+{
+    bsr_ray ray;
+    bsr_ray_init(&ray, BSR_I8, 0xff, all_bits, 8);
+    assert_int_equal(ray.side[0].n, 7);
+    assert_int_equal(ray.side[0].order[0], 6);
+    assert_int_equal(ray.side[1].n, 1);
+    assert_int_equal(ray.side[1].order[0], 7);
+    bsr_ray_init(&ray, BSR_U8, 0xff, all_bits, 8);
+    assert_int_equal(ray.side[0].n, 8);
+    assert_int_equal(ray.side[0].order[0], 7);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fault_ray__random_intervals),
+        cmocka_unit_test(test_fault_ray__cost),
+        cmocka_unit_test(test_fault_ray__nan),
+        cmocka_unit_test(test_fault_ray__special_values),
+        cmocka_unit_test(test_fault_ray__int8),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
