@@ -11,7 +11,7 @@
 #include "bitseer/run.h"
 #include "support/npy_data.h"
 
-enum { DENSE = 2000, IMAGES = 2, PIXELS = 3 * 8 * 8 };
+enum { DENSE = 1000, IMAGES = 2, PIXELS = 3 * 8 * 8 };
 
 /* What a run does, so that a scenario is one row. */
 typedef struct scenario {
