@@ -103,7 +103,7 @@ static bsr_status run_item(void *ctx, size_t item, int thread)
     for (int i = 0; i < sites; i++)
         for (int b = 0; b < images; b++) {
             uint32_t critical = bsr_ray_critical(&ray[b * sites + i]);
-            nans += ray[b * sites + i].n_nans;
+            nans += space[i]->dtype == BSR_F32 ? ray[b * sites + i].n_nans : 0;
             for (int k = 0; k < space[i]->n_bits; k++)
                 r->counts[(first + (uint64_t)i) * BSR_TALLY_BITS + (uint64_t)k] +=
                     critical >> space[i]->bits[k] & 1;

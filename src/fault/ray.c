@@ -25,8 +25,9 @@ void bsr_ray_init(bsr_ray *ray, bsr_dtype dtype, uint32_t stored, const int *bit
     double keys[2][BSR_RAY_BITS], v = bsr_stored_value(dtype, stored);
     for (int i = 0; i < n_bits; i++) {
         double w = bsr_stored_value(dtype, stored ^ (uint32_t)1 << bits[i]);
-        /* A stored NaN or Inf has no line through it: everything is tried by itself. */
-        if (isnan(w) || !isfinite(v))
+        /* A stored NaN or Inf has no line through it. Codes are few and their rounding breaks the
+         * order too often (6 in 1000 pairs of an int8 ResNet-8): 8 flips are tried one by one. */
+        if (isnan(w) || !isfinite(v) || bsr_dtype_size(dtype) == 1)
             ray->nans[ray->n_nans++] = (uint8_t)bits[i];
         else if (w != v)
             insert(&ray->side[w > v], keys[w > v], bits[i], w > v ? w : -w);

@@ -106,13 +106,30 @@ static bsr_status finish_space(bsr_spaces *all, bsr_space *s, const bsr_run_opti
     return BSR_OK;
 }
 
+/* A stored tensor that anything but layers reads would be faulty for some readers only. */
+static bsr_status check_readers(const bsr_model *m, int value, const char *layer)
+{
+    int known = 0;
+    for (int i = 0; i < m->plan->n_layers; i++) {
+        const bsr_weights *w = m->plan->layers[i].weights;
+        known += (w->value == value) + (w->bias_value == value);
+    }
+    const bsr_value *v = &m->graph->values[value];
+    return v->n_consumers <= known
+               ? BSR_OK
+               : bsr_fail(BSR_EUNSUPPORTED,
+                          "layer '%s': other operators read '%s' too, which faults cannot follow",
+                          layer, v->name);
+}
+
 static bsr_status constant_space(bsr_space *s, const bsr_model *m, int layer, int bias)
 {
     const bsr_layer *l = &m->plan->layers[layer];
     const bsr_weights *w = l->weights;
     const bsr_node *node = &m->graph->nodes[l->node];
-    const bsr_value *v = &m->graph->values[bias ? w->bias_value : w->value];
-    const bsr_tensor *t = v->constant;
+    int value = bias ? w->bias_value : w->value;
+    BSR_TRY(check_readers(m, value, node->name));
+    const bsr_tensor *t = m->graph->values[value].constant;
     int64_t n = bsr_count(t->rank, t->dims);
     s->place = bias ? BSR_FAULT_BIAS : BSR_FAULT_WEIGHT;
     s->where = s->index = layer;

@@ -120,18 +120,23 @@ static void test_fault_ray__special_values(void **state)
     assert_int_equal(ray.n_nans, 32);
 }
 
-/* Codes: 8 flips of int8 -1 (0xff) give -2 -3 -5 -9 -17 -33 -65 and, by the sign bit, 127. */
-static void test_fault_ray__int8(void **state)
+/* Of a wide integer, -1 flips to -2 -3 -5 ... and, by the sign bit, to the greatest. 8-bit codes
+ * are asked one by one, all of them. */
+static void test_fault_ray__integers(void **state)
 {
     bsr_ray ray;
-    bsr_ray_init(&ray, BSR_I8, 0xff, all_bits, 8);
-    assert_int_equal(ray.side[0].n, 7);
-    assert_int_equal(ray.side[0].order[0], 6);
+    bsr_ray_init(&ray, BSR_I32, 0xffffffff, all_bits, 32);
+    assert_int_equal(ray.side[0].n, 31);
+    assert_int_equal(ray.side[0].order[0], 30);
     assert_int_equal(ray.side[1].n, 1);
-    assert_int_equal(ray.side[1].order[0], 7);
-    bsr_ray_init(&ray, BSR_U8, 0xff, all_bits, 8);
-    assert_int_equal(ray.side[0].n, 8);
-    assert_int_equal(ray.side[0].order[0], 7);
+    assert_int_equal(ray.side[1].order[0], 31);
+    bsr_ray_init(&ray, BSR_I8, 0xff, all_bits, 8);
+    assert_int_equal(ray.n_nans, 8);
+    int bit[3], which[3], asked = 0;
+    for (; bsr_ray_ask(&ray, bit, which) == 1; asked++)
+        bsr_ray_tell(&ray, which[0], bit[0] == 2 || bit[0] == 7);
+    assert_int_equal(asked, 8);
+    assert_int_equal(bsr_ray_critical(&ray), 0x84);
 }
 
 int main(void)
@@ -141,7 +146,7 @@ int main(void)
         cmocka_unit_test(test_fault_ray__cost),
         cmocka_unit_test(test_fault_ray__nan),
         cmocka_unit_test(test_fault_ray__special_values),
-        cmocka_unit_test(test_fault_ray__int8),
+        cmocka_unit_test(test_fault_ray__integers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
