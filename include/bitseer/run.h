@@ -31,8 +31,9 @@ typedef enum bsr_target {
 #define BSR_RUN_OPTIONS_VERSION 1
 
 /* Start from BSR_RUN_OPTIONS_INIT. Strings are borrowed for the call; NULL means "all" or the
- * default. A selector is a comma-separated list of numbers, ranges A:B (B exclusive) or A-B (B
- * inclusive), names and shell patterns (layers and tensors). */
+ * default. A selector is a comma-separated list of numbers, ranges A:B (B exclusive; either side
+ * may be left out) or A-B (B inclusive), "all", and names and shell patterns (layers and tensors);
+ * "!" in front removes what follows. */
 typedef struct bsr_run_options {
     int version;
     bsr_target target;
