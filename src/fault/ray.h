@@ -2,7 +2,8 @@
  *
  * All flips of a stored value v lie on a line, v + s. On each side of 0 the flips are tried from
  * the largest |s| down; one that keeps the golden class vouches for all smaller ones of its side.
- * Flips to NaN have no place on the line and are tried one by one, as are all flips of 8-bit codes. */
+ * Flips to NaN have no place on the line and are tried one by one, as are all flips of 8-bit codes.
+ */
 #ifndef BSR_FAULT_RAY_H
 #define BSR_FAULT_RAY_H
 
