@@ -91,17 +91,6 @@ static int write_all(int fd, const char *data, size_t n)
     return 0;
 }
 
-/* Writes, syncs where there is something to sync, and closes fd. Returns 0 or an errno value. */
-static int write_and_close(int fd, const void *data, size_t n, int sync)
-{
-    int err = write_all(fd, data, n);
-    if (!err && sync && fsync(fd) != 0)
-        err = errno;
-    if (close(fd) != 0 && !err)
-        err = errno;
-    return err;
-}
-
 /* Makes the rename itself survive a crash. Some file systems refuse to sync a folder; the data are
  * safe by then, so that is no error. */
 static void sync_folder(char *path)
@@ -116,42 +105,139 @@ static void sync_folder(char *path)
     close(fd);
 }
 
-static bsr_status write_direct(const char *path, const void *data, size_t n)
+#define WRITER_ROOM 65536
+
+struct bsr_file_writer {
+    int fd;
+    char *path; /* as given */
+    char *temp; /* NULL: written to directly */
+    size_t n;   /* bytes that wait in room */
+    char *room; /* [WRITER_ROOM] */
+};
+
+static void free_writer(bsr_file_writer *w)
 {
-    int fd = open(path, O_WRONLY | O_CLOEXEC);
-    int err = fd < 0 ? errno : write_and_close(fd, data, n, 0);
-    return err ? fail_errno("write", path, err) : BSR_OK;
+    bsr_free(w->path);
+    bsr_free(w->temp);
+    bsr_free(w->room);
+    bsr_free(w);
+}
+
+/* A name beside `path` that nobody uses. */
+static bsr_status choose_temp(bsr_file_writer *w)
+{
+    static _Atomic unsigned serial;
+    size_t room = strlen(w->path) + 48;
+    w->temp = bsr_alloc_array(room, 1);
+    if (!w->temp)
+        return BSR_ENOMEM;
+    snprintf(w->temp, room, "%s.%ld-%u.tmp", w->path, (long)getpid(), atomic_fetch_add(&serial, 1));
+    return BSR_OK;
+}
+
+static bsr_status open_writer(bsr_file_writer *w, const char *path)
+{
+    struct stat st;
+    w->path = bsr_strdup(path ? path : "standard output");
+    w->room = bsr_alloc_array(WRITER_ROOM, 1);
+    if (!w->path || !w->room)
+        return BSR_ENOMEM;
+    if (!path) {
+        w->fd = STDOUT_FILENO;
+        fflush(stdout); /* what the program wrote before comes before */
+        return BSR_OK;
+    }
+    /* A rename would put a file in the place of /dev/stdout. */
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode)) {
+        w->fd = open(path, O_WRONLY | O_CLOEXEC);
+    } else {
+        BSR_TRY(choose_temp(w));
+        w->fd = open(w->temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    }
+    return w->fd < 0 ? fail_errno("write", path, errno) : BSR_OK;
+}
+
+bsr_status bsr_file_begin(bsr_file_writer **out, const char *path)
+{
+    *out = NULL;
+    bsr_file_writer *w = bsr_calloc_array(1, sizeof *w);
+    if (!w)
+        return BSR_ENOMEM;
+    bsr_status status = open_writer(w, path);
+    if (status == BSR_OK)
+        *out = w;
+    else
+        free_writer(w);
+    return status;
+}
+
+static bsr_status write_waiting(bsr_file_writer *w)
+{
+    int err = write_all(w->fd, w->room, w->n);
+    w->n = 0;
+    return err ? fail_errno("write", w->path, err) : BSR_OK;
+}
+
+bsr_status bsr_file_put(bsr_file_writer *w, const void *data, size_t n)
+{
+    if (n > WRITER_ROOM - w->n)
+        BSR_TRY(write_waiting(w));
+    if (n > WRITER_ROOM) {
+        int err = write_all(w->fd, data, n);
+        return err ? fail_errno("write", w->path, err) : BSR_OK;
+    }
+    if (n)
+        memcpy(w->room + w->n, data, n);
+    w->n += n;
+    return BSR_OK;
+}
+
+/* Ends with the descriptor closed, whatever happened. Returns 0 or an errno value. */
+static int finish_file(bsr_file_writer *w)
+{
+    int err = write_all(w->fd, w->room, w->n);
+    if (!err && w->temp && fsync(w->fd) != 0)
+        err = errno;
+    if (w->fd != STDOUT_FILENO && close(w->fd) != 0 && !err)
+        err = errno;
+    if (!err && w->temp && rename(w->temp, w->path) != 0)
+        err = errno;
+    return err;
+}
+
+bsr_status bsr_file_commit(bsr_file_writer *w)
+{
+    bsr_status status = BSR_OK;
+    int err = finish_file(w);
+    if (err) {
+        if (w->temp)
+            unlink(w->temp);
+        status = fail_errno("write", w->path, err);
+    } else if (w->temp) {
+        sync_folder(w->temp);
+    }
+    free_writer(w);
+    return status;
+}
+
+void bsr_file_discard(bsr_file_writer *w)
+{
+    if (!w)
+        return;
+    if (w->fd != STDOUT_FILENO)
+        close(w->fd);
+    if (w->temp)
+        unlink(w->temp);
+    free_writer(w);
 }
 
 bsr_status bsr_file_write_atomic(const char *path, const void *data, size_t n)
 {
-    static _Atomic unsigned serial;
-    struct stat st;
-    /* A rename would put a file in the place of /dev/stdout. */
-    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode))
-        return write_direct(path, data, n);
-
-    size_t room = strlen(path) + 48;
-    char *temp = bsr_alloc_array(room, 1);
-    if (!temp)
-        return BSR_ENOMEM;
-    snprintf(temp, room, "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&serial, 1));
-
-    bsr_status status = BSR_OK;
-    int fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-    if (fd < 0) {
-        status = fail_errno("write", path, errno);
-    } else {
-        int err = write_and_close(fd, data, n, 1);
-        if (!err && rename(temp, path) != 0)
-            err = errno;
-        if (err) {
-            unlink(temp);
-            status = fail_errno("write", path, err);
-        } else {
-            sync_folder(temp);
-        }
-    }
-    bsr_free(temp);
+    bsr_file_writer *w;
+    BSR_TRY(bsr_file_begin(&w, path));
+    bsr_status status = bsr_file_put(w, data, n);
+    if (status == BSR_OK)
+        return bsr_file_commit(w);
+    bsr_file_discard(w);
     return status;
 }

@@ -17,4 +17,17 @@ bsr_status bsr_file_read(void **data, size_t *n, const char *path, size_t max_by
  * ENOTFOUND: no such folder; EIO; ENOMEM. */
 bsr_status bsr_file_write_atomic(const char *path, const void *data, size_t n);
 
+/* The same in pieces. path NULL is standard output, to which the pieces go as they come. Caller
+ * owns *out until bsr_file_commit or bsr_file_discard. */
+typedef struct bsr_file_writer bsr_file_writer;
+bsr_status bsr_file_begin(bsr_file_writer **out, const char *path);
+
+/* Adds n bytes. After a failure only bsr_file_discard makes sense. */
+bsr_status bsr_file_put(bsr_file_writer *writer, const void *data, size_t n);
+
+/* Puts the file in its place, or removes what was written (NULL is fine); frees the writer in any
+ * case. */
+bsr_status bsr_file_commit(bsr_file_writer *writer);
+void bsr_file_discard(bsr_file_writer *writer);
+
 #endif

@@ -175,3 +175,34 @@ int bsr_cpu_count(void)
     int n = CPU_COUNT(&set);
     return n > 0 ? n : 1;
 }
+
+struct bsr_lock {
+    pthread_mutex_t mutex;
+};
+
+bsr_status bsr_lock_new(bsr_lock **out)
+{
+    *out = bsr_alloc_array(1, sizeof **out);
+    if (!*out)
+        return BSR_ENOMEM;
+    pthread_mutex_init(&(*out)->mutex, NULL);
+    return BSR_OK;
+}
+
+void bsr_lock_free(bsr_lock *lock)
+{
+    if (!lock)
+        return;
+    pthread_mutex_destroy(&lock->mutex);
+    bsr_free(lock);
+}
+
+void bsr_lock_acquire(bsr_lock *lock)
+{
+    pthread_mutex_lock(&lock->mutex);
+}
+
+void bsr_lock_release(bsr_lock *lock)
+{
+    pthread_mutex_unlock(&lock->mutex);
+}

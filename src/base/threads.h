@@ -19,6 +19,13 @@ int bsr_pool_threads(const bsr_pool *pool);
 typedef bsr_status (*bsr_pool_fn)(void *ctx, size_t item, int thread);
 bsr_status bsr_pool_run(bsr_pool *pool, size_t items, bsr_pool_fn fn, void *ctx);
 
+/* One thread at a time between acquire and release. */
+typedef struct bsr_lock bsr_lock;
+bsr_status bsr_lock_new(bsr_lock **out);
+void bsr_lock_free(bsr_lock *lock);
+void bsr_lock_acquire(bsr_lock *lock);
+void bsr_lock_release(bsr_lock *lock);
+
 /* Processors this process may use; at least 1. */
 int bsr_cpu_count(void);
 

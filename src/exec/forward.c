@@ -20,6 +20,7 @@ struct bsr_forward {
     void *faulty;     /* room for one layer's packed weights */
     bsr_weights faulty_weights;
     float *faulty_init;
+    char *faulty_pixel; /* one pixel of a layer's input */
 };
 
 static int operand_lists(const bsr_plan *plan)
@@ -42,11 +43,13 @@ bsr_status bsr_forward_new(bsr_forward **out, const bsr_plan *plan, int images)
     f->plan = plan;
     f->images = images;
     size_t lists = (size_t)operand_lists(plan) * (size_t)plan->max_taps * BSR_BLOCK;
-    size_t inits = 1;
+    size_t inits = 1, pixel_bytes = 1;
     for (int i = 0; i < plan->n_layers; i++) {
         const bsr_weights *w = plan->layers[i].weights;
         size_t n = (size_t)w->groups * (size_t)w->init_stride;
         inits = n > inits ? n : inits;
+        const bsr_pten *in = &plan->ptens[plan->steps[plan->layers[i].step].sources[0].pten];
+        pixel_bytes = in->pixel_bytes > pixel_bytes ? in->pixel_bytes : pixel_bytes;
     }
     f->work = bsr_alloc_aligned((size_t)images, plan->work_bytes);
     f->offsets = bsr_alloc_array(lists, sizeof *f->offsets);
@@ -54,9 +57,10 @@ bsr_status bsr_forward_new(bsr_forward **out, const bsr_plan *plan, int images)
     f->rows = bsr_alloc_aligned(BSR_BLOCK * (size_t)plan->max_channels, sizeof(float));
     f->faulty = bsr_alloc_aligned(plan->max_weight_bytes, 1);
     f->faulty_init = bsr_alloc_aligned(inits, sizeof(float));
+    f->faulty_pixel = bsr_alloc_aligned(pixel_bytes, 1);
     bsr_status status = bsr_scratch_new(&f->scratch, plan);
     if (status != BSR_OK || !f->work || !f->offsets || !f->divisors || !f->rows || !f->faulty ||
-        !f->faulty_init) {
+        !f->faulty_init || !f->faulty_pixel) {
         bsr_forward_free(f);
         return BSR_ENOMEM;
     }
@@ -74,6 +78,7 @@ void bsr_forward_free(bsr_forward *f)
     bsr_free(f->rows);
     bsr_free(f->faulty);
     bsr_free(f->faulty_init);
+    bsr_free(f->faulty_pixel);
     bsr_scratch_clear(&f->scratch);
     bsr_free(f);
 }
@@ -188,20 +193,40 @@ void bsr_read_logits(const bsr_plan *plan, const char *data, float *logits)
     bsr_view_copy(&to, &from);
 }
 
-bsr_status bsr_forward_run(bsr_forward *f, int n, const char *const *inputs, char *const *records,
-                           float *const *logits)
+/* Shows plan tensor `pten` of all images. */
+static void show(const bsr_forward *f, const bsr_forward_changes *changes, int images,
+                 char *const *records, int pten)
+{
+    if (changes && changes->computed)
+        for (int i = 0; i < images; i++)
+            changes->computed(changes->ctx, i, pten, place(f, records, pten, i));
+}
+
+bsr_status bsr_forward_run_changed(bsr_forward *f, int n, const char *const *inputs,
+                                   char *const *records, float *const *logits,
+                                   const bsr_forward_changes *changes)
 {
     const bsr_plan *plan = f->plan;
     for (int i = 0; i < n; i++)
         load_input(f, records, i, inputs[i]);
+    show(f, changes, n, records, plan->input);
     for (int s = 0; s < plan->n_steps; s++) {
-        const bsr_step *step = &plan->steps[s];
-        BSR_TRY(run_step(f, step, step->weights ? step->weights->packed : NULL, n, records));
+        bsr_step step = plan->steps[s];
+        if (step.weights && changes && changes->weights)
+            step.weights = &changes->weights[step.layer];
+        BSR_TRY(run_step(f, &step, step.weights ? step.weights->packed : NULL, n, records));
+        show(f, changes, n, records, step.out);
     }
     for (int i = 0; i < n && logits; i++)
         if (logits[i])
             bsr_read_logits(plan, place(f, records, plan->output, i), logits[i]);
     return BSR_OK;
+}
+
+bsr_status bsr_forward_run(bsr_forward *f, int n, const char *const *inputs, char *const *records,
+                           float *const *logits)
+{
+    return bsr_forward_run_changed(f, n, inputs, records, logits, NULL);
 }
 
 /* Stores the new bits of a value fault in the tensor at `data`. */
@@ -236,6 +261,46 @@ static void faulty_step(bsr_forward *f, const bsr_stored_fault *fault, bsr_step 
     bsr_weights_store(w, w->packed, m, tap, c, fault->bits);
 }
 
+/* The output element of a finished step that reads a faulty operand, computed again. No other of
+ * its multiplications reads the same input or weight, so that the element is that of a faulty input
+ * pixel or of a faulty weight tensor. */
+static void faulty_element(bsr_forward *f, const bsr_stored_fault *fault, const bsr_step *step)
+{
+    const bsr_plan *plan = f->plan;
+    const bsr_pten *to = &plan->ptens[step->out];
+    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
+    for (int k = 0; k < step->n_sources + step->n_stages; k++) {
+        const bsr_source *src = k < step->n_sources ? &step->sources[k] : NULL;
+        int pten = src ? src->pten : step->stages[k - step->n_sources].operand;
+        const bsr_pixmap *map = src ? src->map : NULL;
+        if (pten >= 0)
+            whole[k] = (bsr_access){place(f, NULL, pten, 0),
+                                    (map ? map->offset : plan->ptens[pten].identity) + fault->pixel,
+                                    map ? (size_t)map->n_out : 0};
+    }
+    int m, tap, c;
+    bsr_step faulty = *step;
+    bsr_weights_locate(step->weights, fault->element, &m, &tap, &c);
+    if (fault->place == BSR_FAULT_OPERAND_WEIGHT) {
+        faulty_step(f, fault, &faulty);
+    } else {
+        const bsr_pten *in = &plan->ptens[step->sources[0].pten];
+        bsr_access *x = &whole[0];
+        for (int t = 0; t < step->weights->taps; t++)
+            f->offsets[t] = (int64_t)(uintptr_t)x->base + x->off[(size_t)t * x->off_stride];
+        memcpy(f->faulty_pixel, (const char *)(uintptr_t)f->offsets[tap], in->pixel_bytes);
+        c += m / step->weights->cout * step->weights->cin;
+        memcpy(f->faulty_pixel + (size_t)c * in->esize, &fault->bits, in->esize);
+        f->offsets[tap] = (int64_t)(uintptr_t)f->faulty_pixel;
+        *x = (bsr_access){NULL, f->offsets, 1};
+    }
+    bsr_step_rows(plan, &faulty, faulty.weights->packed, 1, whole, whole + step->n_sources,
+                  f->divisors, &f->scratch, f->rows);
+    memcpy(place(f, NULL, step->out, 0) + (size_t)fault->pixel * to->pixel_bytes +
+               (size_t)m * to->esize,
+           f->rows + (size_t)m * to->esize, to->esize);
+}
+
 bsr_status bsr_forward_faulty(bsr_forward *f, const char *input, const bsr_stored_fault *fault,
                               float *logits)
 {
@@ -255,6 +320,8 @@ bsr_status bsr_forward_faulty(bsr_forward *f, const char *input, const bsr_store
                 (fault->place == BSR_FAULT_WEIGHT ? step.weights->value : step.weights->bias_value))
             faulty_step(f, fault, &step);
         BSR_TRY(run_step(f, &step, step.weights ? step.weights->packed : NULL, 1, NULL));
+        if (bsr_is_operand(fault->place) && i == plan->layers[fault->where].step)
+            faulty_element(f, fault, &step);
         if (step.out == value_at)
             patch_value(plan, fault, place(f, NULL, value_at, 0));
     }

@@ -10,6 +10,15 @@ typedef enum bsr_fault_place {
     BSR_FAULT_WEIGHT, /* `where` = layer, element of the weight tensor */
     BSR_FAULT_BIAS,   /* `where` = layer, element of the bias tensor */
     BSR_FAULT_VALUE,  /* `where` = graph value that the plan keeps */
+    /* The copy of one operand that one multiplication of one output element reads: `where` = layer,
+     * element = the weight of that multiplication, which names the output channel, the tap and the
+     * input channel; `pixel` = the output pixel before any stage. The tap must not lie in the
+     * padding (bsr_operand_windows). Nothing else reads the faulty copy. */
+    BSR_FAULT_OPERAND_INPUT,
+    BSR_FAULT_OPERAND_WEIGHT,
+    /* `where` = graph value of a constant that is no layer's weight or bias. Lanes and
+     * bsr_forward_faulty cannot: bsr_altered_run does. */
+    BSR_FAULT_PARAMETER,
 } bsr_fault_place;
 
 typedef struct bsr_stored_fault {
@@ -17,7 +26,14 @@ typedef struct bsr_stored_fault {
     int where;
     int64_t element; /* row-major logical index */
     uint32_t bits;   /* the new stored bits, in the low bits for narrow types */
+    int pixel;       /* operand faults: output pixel of the layer; -1 and not read otherwise */
 } bsr_stored_fault;
+
+/* An operand fault? */
+static inline int bsr_is_operand(bsr_fault_place place)
+{
+    return place == BSR_FAULT_OPERAND_INPUT || place == BSR_FAULT_OPERAND_WEIGHT;
+}
 
 /* Workspace of one thread for whole inferences of up to `images` images at once. */
 typedef struct bsr_forward bsr_forward;
@@ -30,6 +46,20 @@ void bsr_forward_free(bsr_forward *f);
  * output's elements in logical order. */
 bsr_status bsr_forward_run(bsr_forward *f, int n, const char *const *inputs, char *const *records,
                            float *const *logits);
+
+/* What a run takes in place of the plan's weights, and whom it shows tensors to. */
+typedef struct bsr_forward_changes {
+    bsr_weights *weights; /* [layers], of the same form as the plan's; NULL: the plan's */
+    /* Called for every image after a plan tensor is computed, the input included, and before it is
+     * read; may change the pixels at `data`. NULL: never. */
+    void (*computed)(void *ctx, int image, int pten, char *data);
+    void *ctx;
+} bsr_forward_changes;
+
+/* bsr_forward_run under changes (NULL: none). */
+bsr_status bsr_forward_run_changed(bsr_forward *f, int n, const char *const *inputs,
+                                   char *const *records, float *const *logits,
+                                   const bsr_forward_changes *changes);
 
 /* One image under a fault, everything recomputed. A fault in a value that is the input changes the
  * input. `logits` as above. Costs one inference and, for weights, a copy of the layer's. */

@@ -23,7 +23,7 @@ typedef struct golden_run {
     size_t together, items;
 } golden_run;
 
-static size_t images_together(const bsr_plan *plan)
+size_t bsr_images_together(const bsr_plan *plan)
 {
     size_t fit = TOGETHER_BYTES / (plan->work_bytes + 1);
     return fit < 1 ? 1 : fit > IMAGES_TOGETHER ? IMAGES_TOGETHER : fit;
@@ -77,7 +77,7 @@ bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_data
                     .records = records,
                     .logits = logits,
                     .nhwc = nhwc,
-                    .together = images_together(plan)};
+                    .together = bsr_images_together(plan)};
     const bsr_pten *in = &plan->ptens[plan->input];
     bsr_status status = BSR_ENOMEM;
     g.forward = bsr_calloc_array(threads, sizeof *g.forward);

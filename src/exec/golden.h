@@ -17,6 +17,9 @@ void bsr_golden_free(bsr_golden *golden);
 bsr_status bsr_infer_images(const bsr_plan *plan, bsr_pool *pool, const bsr_dataset *data, int nhwc,
                             size_t first, size_t count, char *records, float *logits);
 
+/* Images that one thread best runs at once: at least 1. */
+size_t bsr_images_together(const bsr_plan *plan);
+
 /* One image in channel planes, as the data set gives it, to the plan's input tensor. */
 void bsr_input_layout(const bsr_plan *plan, const float *planes, int nhwc, char *input);
 

@@ -1,8 +1,10 @@
-/* Weight and bias faults: the faulty output channel of up to nr lanes in one pass.
+/* Faults in layers: the faulty output channel of up to nr lanes in one pass, or the one output
+ * element that reads a faulty operand.
  *
  * A faulty weight changes one output channel. The faulty channels of many lanes, each with its own
  * changed element, form one weight panel; the layer's input of the image runs through it once, and
  * the step's stages run on the columns with each column's own channel parameters. */
+#include <math.h>
 #include <string.h>
 
 #include "exec/lane_state.h"
@@ -201,6 +203,28 @@ static void settle(bsr_lanes *ls, const columns *cs)
     }
 }
 
+/* The stages of step s (of the columns) on sums y of rows [p, p + rows), and what differs then. */
+static void finish_rows(bsr_lanes *ls, const columns *cs, const bsr_step *s, int p, int rows,
+                        float *y)
+{
+    char codes[BSR_BLOCK * BSR_MAX_NR];
+    bsr_access operands[BSR_DENSE_OPERANDS];
+    for (int i = 0, k = 0; i < s->n_stages; i++)
+        if (s->stages[i].operand >= 0)
+            operand_rows(ls, cs, s->stages[i].operand, p, rows, &operands[i],
+                         ls->column_rows + (size_t)k++ * BSR_BLOCK * BSR_MAX_NR);
+    int quant = bsr_stage_rows(ls->plan, s, 0, rows, cs->n, y, operands);
+    const char *done = (const char *)y;
+    if (quant < s->n_stages) {
+        const bsr_stage *q = &s->stages[quant];
+        for (int r = 0; r < rows; r++)
+            bsr_quantize(y + r * cs->n, q->scale, q->zero, q->codes, (size_t)cs->n,
+                         codes + r * cs->n);
+        done = codes;
+    }
+    collect(ls, cs, p, rows, done);
+}
+
 static void run_columns(bsr_lanes *ls, const columns *cs)
 {
     const bsr_plan *plan = ls->plan;
@@ -212,25 +236,10 @@ static void run_columns(bsr_lanes *ls, const columns *cs)
     else
         panel = column_weights(ls, cs);
     float y[BSR_BLOCK * BSR_MAX_NR];
-    char codes[BSR_BLOCK * BSR_MAX_NR];
-    bsr_access operands[BSR_DENSE_OPERANDS];
     for (int p = 0; p < to->pixels; p += BSR_BLOCK) {
         int rows = to->pixels - p < BSR_BLOCK ? to->pixels - p : BSR_BLOCK;
         core_rows(ls, cs, &panel, p, rows, y);
-        for (int i = 0, k = 0; i < s.n_stages; i++)
-            if (s.stages[i].operand >= 0)
-                operand_rows(ls, cs, s.stages[i].operand, p, rows, &operands[i],
-                             ls->column_rows + (size_t)k++ * BSR_BLOCK * BSR_MAX_NR);
-        int quant = bsr_stage_rows(plan, &s, 0, rows, cs->n, y, operands);
-        const char *done = (const char *)y;
-        if (quant < s.n_stages) {
-            const bsr_stage *q = &s.stages[quant];
-            for (int r = 0; r < rows; r++)
-                bsr_quantize(y + r * cs->n, q->scale, q->zero, q->codes, (size_t)cs->n,
-                             codes + r * cs->n);
-            done = codes;
-        }
-        collect(ls, cs, p, rows, done);
+        finish_rows(ls, cs, &s, p, rows, y);
     }
     settle(ls, cs);
     ls->counters.macs += cs->step->macs / to->channels * cs->n;
@@ -261,4 +270,86 @@ void bsr_lane_source_weights(bsr_lanes *ls, int first, int n)
         cs.width = cs.n <= nr / 2 ? nr / 2 : nr;
         run_columns(ls, &cs);
     }
+}
+
+/* A multiplication of one output element whose copy of an operand is faulty. */
+typedef struct operand {
+    const bsr_weights *w;
+    const char *x; /* golden input tensor */
+    const int64_t *off;
+    size_t off_stride; /* tap t of the output pixel reads the pixel at x + off[t * off_stride] */
+    int m, tap, c;
+    int is_weight;
+    uint32_t bits;
+} operand;
+
+static float float_sum(const operand *o)
+{
+    const bsr_weights *w = o->w;
+    const float *weights = (const float *)w->data + o->m * w->stride_m;
+    float acc = w->bias ? ((const float *)w->bias)[o->m] : 0.0f, faulty;
+    memcpy(&faulty, &o->bits, sizeof faulty);
+    for (int t = 0; t < w->taps; t++) {
+        const float *x =
+            (const float *)(o->x + o->off[(size_t)t * o->off_stride]) + o->m / w->cout * w->cin;
+        for (int c = 0; c < w->cin; c++) {
+            float a = x[c], b = weights[t * w->stride_t + c * w->stride_c];
+            if (t == o->tap && c == o->c)
+                *(o->is_weight ? &b : &a) = faulty;
+            acc = fmaf(a, b, acc);
+        }
+    }
+    return acc;
+}
+
+static int32_t code_of(unsigned char byte, bsr_dtype type)
+{
+    return type == BSR_I8 ? (signed char)byte : byte;
+}
+
+/* Modulo 2^32, as the kernels. */
+static uint32_t code_sum(const operand *o, bsr_dtype x_type)
+{
+    const bsr_weights *w = o->w;
+    const unsigned char *weights = (const unsigned char *)w->data + o->m * w->stride_m;
+    uint32_t sum = w->bias ? (uint32_t)((const int32_t *)w->bias)[o->m] : 0;
+    for (int t = 0; t < w->taps; t++) {
+        const unsigned char *x = (const unsigned char *)(o->x + o->off[(size_t)t * o->off_stride]) +
+                                 o->m / w->cout * w->cin;
+        for (int c = 0; c < w->cin; c++) {
+            unsigned char a = x[c], b = weights[t * w->stride_t + c * w->stride_c];
+            if (t == o->tap && c == o->c)
+                *(o->is_weight ? &b : &a) = (unsigned char)o->bits;
+            sum += (uint32_t)((code_of(a, x_type) - w->x_zero) *
+                              (code_of(b, w->dtype) - w->w_zero[o->m]));
+        }
+    }
+    return sum;
+}
+
+void bsr_lane_source_operand(bsr_lanes *ls, int lane)
+{
+    const bsr_stored_fault *f = &ls->jobs[lane].fault;
+    const bsr_step *step = &ls->plan->steps[ls->plan->layers[f->where].step];
+    const bsr_source *src = &step->sources[0];
+    const bsr_pten *in = &ls->plan->ptens[src->pten];
+    operand o = {.w = step->weights,
+                 .x = bsr_golden_at(ls, lane, src->pten),
+                 .off = (src->map ? src->map->offset : in->identity) + f->pixel,
+                 .off_stride = src->map ? (size_t)src->map->n_out : 0,
+                 .is_weight = f->place == BSR_FAULT_OPERAND_WEIGHT,
+                 .bits = f->bits};
+    bsr_weights_locate(o.w, f->element, &o.m, &o.tap, &o.c);
+    columns cs = {.n = 1, .step = step, .channel = {o.m}, .lane = {lane}};
+    float y;
+    if (step->core == BSR_CORE_CONV_I8) {
+        uint32_t sum = code_sum(&o, in->dtype);
+        memcpy(&y, &sum, sizeof y);
+    } else {
+        y = float_sum(&o);
+    }
+    bsr_step s = column_step(ls, &cs);
+    finish_rows(ls, &cs, &s, f->pixel, 1, &y);
+    settle(ls, &cs);
+    ls->counters.macs += o.w->taps * o.w->cin;
 }

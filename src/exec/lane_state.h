@@ -1,4 +1,4 @@
-/* State of the lanes of one group; shared by lanes.c and lane_source.c. */
+/* State of the lanes of one group; shared by lanes.c and the lane_*.c files. */
 #ifndef BSR_EXEC_LANE_STATE_H
 #define BSR_EXEC_LANE_STATE_H
 
@@ -30,6 +30,7 @@ struct bsr_lanes {
     char *work;               /* [size][work_bytes] */
     int64_t *offs;            /* [size][all pixels + 1]: the lanes' off tables */
     int32_t *lists;
+    int *reach;     /* [size] last step that read a difference of the lane */
     int *dirty;     /* [n_ptens] lanes in which the tensor differs */
     uint32_t *mark; /* [max_pixels] stamps of the candidate search */
     uint32_t stamp;
@@ -94,8 +95,26 @@ static inline void bsr_lane_add(bsr_lanes *ls, int lane, int pten, int32_t p, co
     t->off[p] = (int64_t)((uintptr_t)data - (uintptr_t)bsr_golden_at(ls, lane, pten));
 }
 
+/* Counts the lanes in which a tensor that has just been made differs. */
+static inline void bsr_lane_count_dirty(bsr_lanes *ls, int pten)
+{
+    int n = 0;
+    for (int l = 0; l < ls->n; l++)
+        n += bsr_lane_at(ls, l, pten)->kind != BSR_CLEAN;
+    ls->dirty[pten] = n;
+}
+
+/* Runs a step for all lanes that read a difference in it. */
+bsr_status bsr_lane_step(bsr_lanes *ls, const bsr_step *s);
+
 /* Starts lanes first..first+n-1, which share a layer and an image, at their faulty weights: fills
  * the layer's output tensor. n is at most the kernels' nr. */
 void bsr_lane_source_weights(bsr_lanes *ls, int first, int n);
+
+/* Starts a lane at the one output element whose multiplication reads a faulty operand. */
+void bsr_lane_source_operand(bsr_lanes *ls, int lane);
+
+/* Result of a lane that has walked all steps; logits [classes] or NULL. */
+void bsr_lane_read(bsr_lanes *ls, int lane, bsr_lane_result *result, float *logits);
 
 #endif

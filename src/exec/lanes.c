@@ -1,14 +1,10 @@
 #include "exec/lanes.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
 #include "exec/lane_state.h"
-
-/* Tensors of fewer pixels are always computed row by row with other lanes' rows. */
-#define TABLE_PIXELS 24
 
 /* A group's work records should stay near the second-level cache, but enough lanes must walk
  * together to share weights. */
@@ -75,6 +71,7 @@ bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
     ls->work = bsr_alloc_aligned(size, plan->work_bytes);
     ls->offs = bsr_alloc_array(size * pixels, sizeof *ls->offs);
     ls->lists = bsr_alloc_array(size * pixels, sizeof *ls->lists);
+    ls->reach = bsr_calloc_array(size, sizeof *ls->reach);
     ls->dirty = bsr_calloc_array((size_t)plan->n_ptens, sizeof *ls->dirty);
     ls->mark = bsr_calloc_array((size_t)plan->max_pixels, sizeof *ls->mark);
     ls->candidates = bsr_alloc_array((size_t)plan->max_pixels, sizeof *ls->candidates);
@@ -99,8 +96,8 @@ bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
         status = bsr_scratch_new(&ls->scratch, plan);
     if (status == BSR_OK && plan->shared_weights)
         status = bsr_forward_new(&ls->whole, plan, 1);
-    if (status != BSR_OK || !ls->tensors || !ls->work || !ls->offs || !ls->lists || !ls->dirty ||
-        !ls->mark || !ls->candidates || !ls->row_off || !ls->rows || !ls->panel ||
+    if (status != BSR_OK || !ls->tensors || !ls->work || !ls->offs || !ls->lists || !ls->reach ||
+        !ls->dirty || !ls->mark || !ls->candidates || !ls->row_off || !ls->rows || !ls->panel ||
         !ls->panel_init || !ls->column_stages || !ls->column_params || !ls->column_rows ||
         !ls->column_off) {
         bsr_lanes_free(ls);
@@ -115,10 +112,10 @@ void bsr_lanes_free(bsr_lanes *ls)
 {
     if (!ls)
         return;
-    void *const owned[] = {ls->tensors,       ls->work,        ls->offs,       ls->lists,
-                           ls->dirty,         ls->mark,        ls->candidates, ls->row_off,
-                           ls->rows,          ls->panel,       ls->panel_init, ls->column_stages,
-                           ls->column_params, ls->column_rows, ls->column_off};
+    void *const owned[] = {ls->reach,         ls->tensors,       ls->work,        ls->offs,
+                           ls->lists,         ls->dirty,         ls->mark,        ls->candidates,
+                           ls->row_off,       ls->rows,          ls->panel,       ls->panel_init,
+                           ls->column_stages, ls->column_params, ls->column_rows, ls->column_off};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bsr_free(owned[i]);
     for (int i = 0; ls->recomputed && i < ls->plan->n_ptens; i++)
@@ -156,270 +153,6 @@ const char *bsr_golden_recompute(bsr_lanes *ls, int image, int pten)
     ls->recomputed_image[pten] = image;
     ls->counters.macs += s->macs;
     return data;
-}
-
-/* Where lane `lane` reads tensor `pten`, for the pixel tables of the plan: the base address when
- * those tables apply as they are (golden or whole tensor), NULL when single pixels are elsewhere.
- */
-static const char *table_base(bsr_lanes *ls, int lane, int pten)
-{
-    const bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
-    return t->kind == BSR_FULL    ? t->data
-           : t->kind == BSR_CLEAN ? bsr_golden_at(ls, lane, pten)
-                                  : NULL;
-}
-
-/* Output pixels of the step that read a differing pixel: into ls->candidates, or -1 for all. */
-static int find_candidates(bsr_lanes *ls, const bsr_step *s, int lane)
-{
-    int n = 0;
-    if (++ls->stamp == 0) { /* wrapped: old stamps would be taken for new ones */
-        memset(ls->mark, 0, (size_t)ls->plan->max_pixels * sizeof *ls->mark);
-        ls->stamp = 1;
-    }
-    uint32_t stamp = ls->stamp;
-    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
-        int pten = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
-        if (pten < 0)
-            continue;
-        const bsr_pixmap *map = k < s->n_sources ? s->sources[k].map : NULL;
-        const bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
-        if (t->kind == BSR_FULL)
-            return -1;
-        if (t->kind == BSR_CLEAN)
-            continue;
-        for (int i = 0; i < t->n; i++) {
-            int32_t q = t->list[i];
-            const int32_t *p = map ? map->reach + map->reach_at[q] : &q;
-            const int32_t *end = map ? map->reach + map->reach_at[q + 1] : &q + 1;
-            for (; p < end; p++)
-                if (ls->mark[*p] != stamp) {
-                    ls->mark[*p] = stamp;
-                    ls->candidates[n++] = *p;
-                }
-        }
-    }
-    return n;
-}
-
-/* Rows [0, n_rows) of the block are computed; each that differs joins its lane's tensor. */
-static void flush_rows(bsr_lanes *ls, const bsr_step *s)
-{
-    if (!ls->n_rows)
-        return;
-    const bsr_plan *plan = ls->plan;
-    const bsr_pten *to = &plan->ptens[s->out];
-    size_t list = (size_t)plan->max_taps * BSR_BLOCK;
-    bsr_access access[BSR_DENSE_OPERANDS];
-    for (int k = 0; k < s->n_sources + s->n_stages; k++)
-        access[k] = (bsr_access){NULL, ls->row_off + (size_t)k * list, BSR_BLOCK};
-    bsr_step_rows(plan, s, s->weights ? s->weights->packed : NULL, ls->n_rows, access,
-                  access + s->n_sources, ls->row_divisor, &ls->scratch, ls->rows);
-    for (int r = 0; r < ls->n_rows; r++) {
-        int lane = ls->row_lane[r];
-        int32_t p = ls->row_pixel[r];
-        const char *row = ls->rows + (size_t)r * to->pixel_bytes;
-        if (!plan->kernels->differ(row,
-                                   bsr_golden_at(ls, lane, s->out) + (size_t)p * to->pixel_bytes,
-                                   to->pixel_bytes))
-            continue;
-        bsr_lane_tensor *t = bsr_lane_at(ls, lane, s->out);
-        char *data = t->data + (size_t)t->n * to->pixel_bytes;
-        memcpy(data, row, to->pixel_bytes);
-        bsr_lane_add(ls, lane, s->out, p, data);
-    }
-    ls->counters.macs += s->macs / to->pixels * ls->n_rows;
-    ls->n_rows = 0;
-}
-
-/* Offsets of rows [from, from + n) of the block: one lane, pixels as in row_pixel. */
-static void locate_rows(bsr_lanes *ls, const bsr_step *s, int lane, int from, int n)
-{
-    const bsr_plan *plan = ls->plan;
-    size_t list = (size_t)plan->max_taps * BSR_BLOCK;
-    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
-        int pten = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
-        if (pten < 0)
-            continue;
-        const bsr_pixmap *map = k < s->n_sources ? s->sources[k].map : NULL;
-        const char *base = table_base(ls, lane, pten);
-        int64_t at = (int64_t)(uintptr_t)(base ? base : bsr_golden_at(ls, lane, pten));
-        const int64_t *pixel = base ? plan->ptens[pten].identity : bsr_lane_at(ls, lane, pten)->off;
-        int64_t *off = ls->row_off + (size_t)k * list + from;
-        const int32_t *p = ls->row_pixel + from;
-        if (!map) {
-            for (int r = 0; r < n; r++)
-                off[r] = at + pixel[p[r]];
-            continue;
-        }
-        for (int t = 0; t < map->taps; t++, off += BSR_BLOCK) {
-            const int32_t *forward = map->forward + (size_t)t * (size_t)map->n_out;
-            if (map->skip)
-                for (int r = 0; r < n; r++)
-                    off[r] = forward[p[r]] == map->n_in ? BSR_NO_PIXEL : at + pixel[forward[p[r]]];
-            else
-                for (int r = 0; r < n; r++)
-                    off[r] = at + pixel[forward[p[r]]];
-        }
-    }
-    if (s->divisor)
-        for (int r = from; r < from + n; r++)
-            ls->row_divisor[r] = s->divisor[ls->row_pixel[r]];
-}
-
-/* Adds candidate pixels (all pixels in order when candidates is NULL) of a lane to the block. */
-static void push_rows(bsr_lanes *ls, const bsr_step *s, int lane, const int32_t *candidates, int n)
-{
-    /* Rows of a block are read when it is full; a recomputed tensor is there for one image. */
-    if (ls->n_rows && s->touches_recomputed &&
-        ls->jobs[ls->row_lane[0]].image != ls->jobs[lane].image)
-        flush_rows(ls, s);
-    for (int i = 0; i < n;) {
-        int room = BSR_BLOCK - ls->n_rows;
-        int m = n - i < room ? n - i : room;
-        for (int r = 0; r < m; r++) {
-            ls->row_lane[ls->n_rows + r] = lane;
-            ls->row_pixel[ls->n_rows + r] = candidates ? candidates[i + r] : i + r;
-        }
-        locate_rows(ls, s, lane, ls->n_rows, m);
-        ls->n_rows += m;
-        i += m;
-        if (ls->n_rows == BSR_BLOCK)
-            flush_rows(ls, s);
-    }
-}
-
-/* The lane keeps a whole new tensor at t->data: which pixels differ? */
-static void compare_all(bsr_lanes *ls, int lane, int pten)
-{
-    const bsr_pten *p = &ls->plan->ptens[pten];
-    bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
-    const char *golden = bsr_golden_at(ls, lane, pten);
-    for (int32_t q = 0; q < p->pixels; q++) {
-        const char *data = t->data + (size_t)q * p->pixel_bytes;
-        if (ls->plan->kernels->differ(data, golden + (size_t)q * p->pixel_bytes, p->pixel_bytes))
-            bsr_lane_add(ls, lane, pten, q, data);
-    }
-    /* Consumers read a whole tensor through tables made once; with few equal pixels left that is
-     * cheaper than looking each one up. */
-    if (t->n > p->pixels - p->pixels / 8)
-        t->kind = BSR_FULL;
-    bsr_write_spare(p, t->data);
-}
-
-/* All pixels through the plan's tables, straight into the lane's room. */
-static void table_lane(bsr_lanes *ls, const bsr_step *s, int lane)
-{
-    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
-    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
-        int pten = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
-        if (pten < 0)
-            continue;
-        /* A stage's operand may be sparse: its own table has an offset for each pixel. */
-        const char *base = table_base(ls, lane, pten);
-        whole[k] =
-            base ? (bsr_access){base, ls->plan->ptens[pten].identity, 0}
-                 : (bsr_access){bsr_golden_at(ls, lane, pten), bsr_lane_at(ls, lane, pten)->off, 0};
-    }
-    bsr_step_image(ls->plan, s, s->weights ? s->weights->packed : NULL, whole, &ls->scratch,
-                   bsr_lane_at(ls, lane, s->out)->data);
-    ls->counters.macs += s->macs;
-    compare_all(ls, lane, s->out);
-}
-
-/* An operator's dense evaluation needs whole input tensors: the lane's own, the golden one, or a
- * copy of the golden one with the lane's pixels put in. */
-static bsr_status dense_lane(bsr_lanes *ls, const bsr_step *s, int lane)
-{
-    const bsr_plan *plan = ls->plan;
-    char *in[BSR_DENSE_OPERANDS];
-    for (int k = 0; k < s->n_sources; k++) {
-        int pten = s->sources[k].pten;
-        const bsr_pten *p = &plan->ptens[pten];
-        bsr_lane_tensor *t = bsr_lane_at(ls, lane, pten);
-        in[k] = (char *)(uintptr_t)table_base(ls, lane, pten);
-        if (in[k])
-            continue;
-        char *whole = ls->scratch.dense;
-        for (int j = 0; j < k; j++)
-            whole += plan->ptens[s->sources[j].pten].image_bytes;
-        memcpy(whole, bsr_golden_at(ls, lane, pten), p->image_bytes);
-        const char *golden = bsr_golden_at(ls, lane, pten);
-        for (int i = 0; i < t->n; i++)
-            memcpy(whole + (size_t)t->list[i] * p->pixel_bytes,
-                   (const char *)((uintptr_t)golden + (uintptr_t)t->off[t->list[i]]),
-                   p->pixel_bytes);
-        in[k] = whole;
-    }
-    BSR_TRY(bsr_step_dense(plan, s, in, bsr_lane_at(ls, lane, s->out)->data));
-    compare_all(ls, lane, s->out);
-    return BSR_OK;
-}
-
-static int lane_reads_difference(const bsr_lanes *ls, const bsr_step *s, int lane)
-{
-    for (int k = 0; k < s->n_sources; k++)
-        if (bsr_lane_at(ls, lane, s->sources[k].pten)->kind != BSR_CLEAN)
-            return 1;
-    for (int k = 0; k < s->n_stages; k++)
-        if (s->stages[k].operand >= 0 &&
-            bsr_lane_at(ls, lane, s->stages[k].operand)->kind != BSR_CLEAN)
-            return 1;
-    return 0;
-}
-
-static int any_lane_differs(const bsr_lanes *ls, const bsr_step *s)
-{
-    int n = 0;
-    for (int k = 0; k < s->n_sources; k++)
-        n |= ls->dirty[s->sources[k].pten];
-    for (int k = 0; k < s->n_stages; k++)
-        n |= s->stages[k].operand >= 0 && ls->dirty[s->stages[k].operand];
-    return n;
-}
-
-/* Do the plan's tables apply to all sources (a map needs them; without one a sparse source is
- * fine)? */
-static int tables_apply(bsr_lanes *ls, const bsr_step *s, int lane)
-{
-    for (int k = 0; k < s->n_sources; k++)
-        if (s->sources[k].map && !table_base(ls, lane, s->sources[k].pten))
-            return 0;
-    return 1;
-}
-
-static void count_dirty(bsr_lanes *ls, int pten)
-{
-    int n = 0;
-    for (int l = 0; l < ls->n; l++)
-        n += bsr_lane_at(ls, l, pten)->kind != BSR_CLEAN;
-    ls->dirty[pten] = n;
-}
-
-static bsr_status run_step(bsr_lanes *ls, const bsr_step *s)
-{
-    if (!any_lane_differs(ls, s))
-        return BSR_OK;
-    const bsr_pten *to = &ls->plan->ptens[s->out];
-    for (int l = 0; l < ls->n; l++) {
-        if (!lane_reads_difference(ls, s, l))
-            continue;
-        if (s->core == BSR_CORE_DENSE || s->core == BSR_CORE_RELAYOUT) {
-            BSR_TRY(dense_lane(ls, s, l));
-            continue;
-        }
-        int n = find_candidates(ls, s, l);
-        int all = n < 0 || n > to->pixels - to->pixels / 8;
-        if (all && to->pixels >= TABLE_PIXELS && tables_apply(ls, s, l))
-            table_lane(ls, s, l);
-        else if (all)
-            push_rows(ls, s, l, NULL, to->pixels);
-        else
-            push_rows(ls, s, l, ls->candidates, n);
-    }
-    flush_rows(ls, s);
-    count_dirty(ls, s->out);
-    return BSR_OK;
 }
 
 /* The faulty element of a value fault, as the lane's only differing pixel. */
@@ -464,6 +197,8 @@ static void start_lanes(bsr_lanes *ls, int pten)
         int n = 1;
         if (job->fault.place == BSR_FAULT_VALUE) {
             source_value(ls, l);
+        } else if (bsr_is_operand(job->fault.place)) {
+            bsr_lane_source_operand(ls, l);
         } else {
             while (l + n < ls->n && n < ls->plan->kernels->nr && same_source(job, &job[n]))
                 n++;
@@ -473,52 +208,7 @@ static void start_lanes(bsr_lanes *ls, int pten)
         l += n;
     }
     if (started)
-        count_dirty(ls, pten);
-}
-
-/* Bit for bit, but a NaN equals any NaN: its payload is the processor's choice. */
-static int same_logits(const float *a, const float *b, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (memcmp(&a[i], &b[i], sizeof *a) != 0 && !(isnan(a[i]) && isnan(b[i])))
-            return 0;
-    return 1;
-}
-
-static void judge(const bsr_golden *g, int image, const float *z, bsr_lane_result *result)
-{
-    const float *golden = g->logits + (size_t)image * (size_t)g->classes;
-    result->masked = (unsigned char)(z == golden || same_logits(z, golden, g->classes));
-    result->top1 = bsr_top1(z, g->classes);
-    result->due = (unsigned char)bsr_is_due(z, g->classes);
-    result->critical = result->top1 != g->top1[image];
-}
-
-static void read_result(bsr_lanes *ls, int lane, bsr_lane_result *result, float *logits)
-{
-    const bsr_plan *plan = ls->plan;
-    const bsr_golden *g = ls->golden;
-    const bsr_lane_tensor *t = bsr_lane_at(ls, lane, plan->output);
-    int image = ls->jobs[lane].image;
-    const float *z = g->logits + (size_t)image * (size_t)g->classes;
-    if (t->kind != BSR_CLEAN) {
-        const char *whole = t->data;
-        const bsr_pten *p = &plan->ptens[plan->output];
-        if (t->kind == BSR_SPARSE) {
-            const char *golden = bsr_golden_at(ls, lane, plan->output);
-            char *room = ls->scratch.dense;
-            for (int q = 0; q < p->pixels; q++)
-                memcpy(room + (size_t)q * p->pixel_bytes,
-                       (const char *)((uintptr_t)golden + (uintptr_t)t->off[q]), p->pixel_bytes);
-            whole = room;
-        }
-        bsr_read_logits(plan, whole, ls->scratch.logits);
-        z = ls->scratch.logits;
-    }
-    judge(g, image, z, result);
-    ls->counters.masked += result->masked;
-    if (logits)
-        memcpy(logits, z, (size_t)g->classes * sizeof *z);
+        bsr_lane_count_dirty(ls, pten);
 }
 
 static void end_group(bsr_lanes *ls)
@@ -544,26 +234,44 @@ static bsr_status run_group(bsr_lanes *ls, bsr_lane_result *results, float *logi
     for (int l = 0; l < ls->n; l++) {
         int producer = plan->ptens[source_pten(plan, &ls->jobs[l].fault)].producer;
         first = producer < first ? producer : first;
+        ls->reach[l] = producer < 0 ? 0 : producer;
     }
     bsr_status status = BSR_OK;
     if (first < 0)
         start_lanes(ls, plan->input);
     for (int s = first < 0 ? 0 : first; s < plan->n_steps && status == BSR_OK; s++) {
-        status = run_step(ls, &plan->steps[s]);
+        status = bsr_lane_step(ls, &plan->steps[s]);
         start_lanes(ls, plan->steps[s].out);
     }
     for (int l = 0; l < ls->n && status == BSR_OK; l++)
-        read_result(ls, l, &results[l],
-                    logits ? logits + (size_t)l * (size_t)ls->golden->classes : NULL);
+        bsr_lane_read(ls, l, &results[l],
+                      logits ? logits + (size_t)l * (size_t)ls->golden->classes : NULL);
     end_group(ls);
     return status;
 }
 
 /* A weight that several layers read: recomputing from the first of them on is nearly the whole
- * network, and rare. */
+ * network, and rare. An operand is read by one. */
 static int is_shared(const bsr_plan *plan, const bsr_stored_fault *f)
 {
-    return f->place != BSR_FAULT_VALUE && plan->layers[f->where].shared;
+    return (f->place == BSR_FAULT_WEIGHT || f->place == BSR_FAULT_BIAS) &&
+           plan->layers[f->where].shared;
+}
+
+/* A whole inference does not watch its differences: those that reach the logits are read by the
+ * output's step, others at least by the last layer with the faulty weight. */
+static int shared_reach(const bsr_plan *plan, const bsr_stored_fault *f, int masked)
+{
+    const bsr_weights *w = plan->layers[f->where].weights;
+    if (!masked)
+        return plan->ptens[plan->output].producer;
+    int last = f->where;
+    for (int i = 0; i < plan->n_layers; i++) {
+        const bsr_weights *o = plan->layers[i].weights;
+        if (f->place == BSR_FAULT_WEIGHT ? o->value == w->value : o->bias_value == w->bias_value)
+            last = i > last ? i : last;
+    }
+    return plan->layers[last].step;
 }
 
 static bsr_status run_whole(bsr_lanes *ls, const bsr_lane_job *job, bsr_lane_result *result,
@@ -575,7 +283,8 @@ static bsr_status run_whole(bsr_lanes *ls, const bsr_lane_job *job, bsr_lane_res
         g->records + (size_t)job->image * plan->golden_bytes + plan->ptens[plan->input].golden_at;
     float *z = logits ? logits : ls->scratch.logits;
     BSR_TRY(bsr_forward_faulty(ls->whole, input, &job->fault, z));
-    judge(g, job->image, z, result);
+    bsr_lane_judge(g, job->image, z, result);
+    result->reach = shared_reach(plan, &job->fault, result->masked);
     ls->counters.macs += plan->macs;
     ls->counters.lanes++;
     ls->counters.masked += result->masked;

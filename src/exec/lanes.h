@@ -34,6 +34,15 @@ typedef struct bsr_lane_result {
     unsigned char masked;   /* logits bit-identical to the golden run's; NaN equals NaN */
     unsigned char due;      /* a logit is NaN or infinite */
     unsigned char critical; /* top1 differs from the golden run's */
+    unsigned char top5;     /* the golden run's top1 is not among the five greatest logits; 0 where
+                               there are at most five classes */
+    /* Index of the last step that read a difference; the step of the fault itself (0 for the
+     * network's input) where none did. Of a masked fault: where it was masked; in a weight that
+     * several layers read, which runs whole: the last of these layers. */
+    int reach;
+    /* Sum over the classes, in order, of (logit - golden logit)^2; 0 when masked. Finite where the
+     * logits of both are. */
+    double sse;
 } bsr_lane_result;
 
 /* Workspace of one thread. */
@@ -46,6 +55,14 @@ void bsr_lanes_free(bsr_lanes *lanes);
  * fault module checks). Allocates nothing. */
 bsr_status bsr_lanes_run(bsr_lanes *lanes, const bsr_golden *golden, const bsr_lane_job *jobs,
                          size_t n, bsr_lane_result *results, float *logits);
+
+/* Judges logits z [classes] against those of the fault-free network and their class; everything in
+ * the result but `reach`. */
+void bsr_judge_logits(const float *golden, int golden_top1, const float *z, int classes,
+                      bsr_lane_result *result);
+
+/* The same for an image of the golden run. */
+void bsr_lane_judge(const bsr_golden *g, int image, const float *z, bsr_lane_result *result);
 
 /* Counters since creation: multiplications done in cores, lanes run, lanes with masked faults. */
 typedef struct bsr_lane_counters {

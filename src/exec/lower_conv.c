@@ -167,10 +167,20 @@ typedef struct quant_conv {
     float x_scale;
     int x_zero;
     const bsr_tensor *w_scale, *w_zero;
-    float y_scale; /* QLinearConv: 0 for a float result */
+    float y_scale; /* QLinearConv */
     int y_zero;
-    bsr_dtype y_type;
+    bsr_dtype y_type; /* BSR_NONE for a float result */
 } quant_conv;
+
+/* An infinite or NaN scale makes the float products of zero codes NaN, which a sum of codes that is
+ * scaled afterwards cannot know. */
+static int scales_are_finite(const quant_conv *q, int64_t scales)
+{
+    for (int64_t i = 0; i < scales; i++)
+        if (!isfinite(q->x_scale * ((const float *)q->w_scale->data)[i]))
+            return 0;
+    return 1;
+}
 
 /* QDQ form: every operand comes from a DequantizeLinear with constant parameters, the bias (if any)
  * in int32 on the scale of the sum. */
@@ -200,6 +210,8 @@ static int match_qdq(const bsr_builder *b, const bsr_node *n, quant_conv *q)
                       .x_zero = bsr_scalar_code(zx),
                       .w_scale = q->w_scale,
                       .w_zero = q->w_zero};
+    if (!scales_are_finite(q, scales))
+        return 0;
     if (!db)
         return 1;
     const bsr_tensor *codes = bsr_const_in(b, db, 0), *sb = bsr_const_in(b, db, 1);
@@ -253,9 +265,9 @@ static bsr_status quant_stages(bsr_builder *b, bsr_step *s, int node, const quan
         return BSR_ENOMEM;
     for (int m = 0; m < channels; m++) {
         float scale = q->x_scale * ws[scales == 1 ? 0 : m];
-        stage->scale[m] = q->y_scale != 0 ? scale / q->y_scale : scale;
+        stage->scale[m] = q->y_type != BSR_NONE ? scale / q->y_scale : scale;
     }
-    if (q->y_scale == 0)
+    if (q->y_type == BSR_NONE)
         return BSR_OK;
     BSR_TRY(bsr_build_stage(s, BSR_STAGE_QUANT, node, &stage));
     stage->codes = q->y_type;

@@ -297,7 +297,7 @@ static int clamp_is_range(const bsr_stage *s, const float *scale, const int32_t 
     float least = codes == BSR_I8 ? -128.0f : 0.0f, most = least + 255.0f;
     for (int c = 0; c < channels; c++) {
         float lo = s->relu == 1 ? 0.0f : s->lo, z = (float)zero[c];
-        if (rintf(lo / scale[c]) + z > least ||
+        if (!(scale[c] > 0) || rintf(lo / scale[c]) + z > least ||
             (s->relu == 2 && rintf(s->hi / scale[c]) + z < most))
             return 0;
     }
@@ -312,6 +312,10 @@ static void requantise(bsr_step *s, const float *scale, const int32_t *zero, bsr
     if (s->core != BSR_CORE_CONV_I8 || n < 2 || n > 3 ||
         (n == 3 && !clamp_is_range(&s->stages[1], scale, zero, codes, s->core_channels)))
         return;
+    /* A sum of 0 would become NaN. */
+    for (int c = 0; c < s->core_channels; c++)
+        if (!isfinite(s->stages[0].scale[c] / scale[c]))
+            return;
     bsr_stage *quant = &s->stages[n - 1];
     for (int c = 0; c < s->core_channels; c++) {
         s->stages[0].scale[c] /= scale[c];

@@ -1,4 +1,5 @@
 /* MaxPool, AveragePool and GlobalAveragePool. */
+#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -20,7 +21,8 @@ static bsr_status code_units(bsr_builder *b, int node, int *pten, float *unit)
     for (int i = node + 1; quantised && i < b->graph->n_nodes; i++)
         if (b->graph->nodes[i].n_in && b->graph->nodes[i].in[0] == n->out[0])
             quantised = strcmp(b->graph->nodes[i].op_type, "QuantizeLinear") == 0;
-    if (!dq || !quantised || !bsr_is_scalar(bsr_const_in(b, dq, 1)) ||
+    const bsr_tensor *scale = dq ? bsr_const_in(b, dq, 1) : NULL;
+    if (!quantised || !bsr_is_scalar(scale) || !isfinite(*(const float *)scale->data) ||
         bsr_count(x->rank, x->dims) / x->dims[1] > 65536 || plan->of_value[dq->in[0]] < 0)
         return BSR_OK;
     const bsr_tensor *zero = bsr_const_in(b, dq, 2);
@@ -45,7 +47,7 @@ static bsr_status code_units(bsr_builder *b, int node, int *pten, float *unit)
         stage->scale[c] = 1.0f;
         stage->zero[c] = bsr_scalar_code(zero);
     }
-    *unit = *(const float *)bsr_const_in(b, dq, 1)->data;
+    *unit = *(const float *)scale->data;
     return BSR_OK;
 }
 

@@ -168,6 +168,14 @@ bsr_status bsr_plan_new(bsr_plan **out, const bsr_graph *graph, const bsr_kernel
                         const unsigned char *keep);
 void bsr_plan_free(bsr_plan *plan);
 
+/* Index of the layer whose step is the last at or before `step`, -1 before the first layer. */
+static inline int bsr_plan_layer_at(const bsr_plan *plan, int step)
+{
+    while (step >= 0 && plan->steps[step].layer < 0)
+        step--;
+    return step < 0 ? -1 : plan->steps[step].layer;
+}
+
 /* Logical view of graph value `value`, whose plan tensor's pixels start at `data`. */
 bsr_view bsr_plan_view(const bsr_plan *plan, int value, void *data);
 

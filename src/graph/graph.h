@@ -34,7 +34,9 @@ typedef struct bsr_node {
     int *in;  /* value indices; -1 for an omitted optional input */
     int *out; /* value indices; -1 for an omitted optional output */
     bsr_attr *attr;
-    int keep; /* stays when pruned although its results are constants (bsr_graph_prune) */
+    int keep;     /* stays when pruned although its results are constants (bsr_graph_prune) */
+    int inserted; /* made by this library, not by the file: may be an operator that files may not
+                     contain (BitseerStore) */
 } bsr_node;
 
 typedef struct bsr_value {
@@ -65,6 +67,10 @@ typedef struct bsr_graph {
 
 /* An empty graph; name and producer are NULL until set. Caller owns *out. */
 bsr_status bsr_graph_new(bsr_graph **out);
+
+/* Deep copy: the same indices and order of values and nodes, nothing shared. ENOMEM. Caller owns
+ * *out. */
+bsr_status bsr_graph_clone(bsr_graph **out, const bsr_graph *graph);
 void bsr_graph_free(bsr_graph *graph);
 
 /* Index of the value called `name`, made (dtype NONE, rank -1) when it does not exist yet.

@@ -25,7 +25,8 @@ static bsr_status check_output(const bsr_graph *graph, int node, const bsr_value
         return bsr_fail(BSR_EFORMAT, "value '%s' has two producers: node '%s' (%s), node '%s' (%s)",
                         v->name, other->name, other->op_type, n->name, n->op_type);
     }
-    if (v->is_input || v->constant)
+    /* A node that was folded and kept (bsr_ops_resolve) makes a constant rightly. */
+    if (v->is_input || (v->constant && !n->keep))
         return bsr_fail(BSR_EFORMAT, "node '%s' (%s): output '%s' is also %s", n->name, n->op_type,
                         v->name, v->is_input ? "a graph input" : "an initialiser");
     return BSR_OK;

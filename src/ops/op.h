@@ -8,6 +8,7 @@
 #define BSR_OPS_OP_H
 
 #include "graph/graph.h"
+#include "tensor/format.h"
 
 typedef struct bsr_op bsr_op;
 
@@ -83,9 +84,17 @@ bsr_status bsr_window_resolve(bsr_window *w, const bsr_node *node, int rank, con
 typedef float (*bsr_unary_fn)(float x, const float *p);
 /* Function and parameters of a unary elementwise float node (Relu, LeakyRelu, Clip with constant
  * bounds, Elu, Sigmoid, HardSigmoid, HardSwish, Tanh, Sign, Softplus, Erf, Neg, Abs, Sqrt,
- * Reciprocal, Exp, Log, Identity, Dropout at inference): fills p[4]; NULL when the node is not
- * one. */
+ * Reciprocal, Exp, Log, Identity, Dropout at inference, BitseerStore): fills p[4]; NULL when the
+ * node is not one. */
 bsr_unary_fn bsr_op_unary(const bsr_graph *graph, const bsr_node *node, float p[4]);
+
+/* The operator that stores a float32 tensor in a number format, y = decode(encode(x)): appends a
+ * node called `name` from value x to value y, which gets the dtype and shape of x. The graph must
+ * be finished again (bsr_graph_finish) when y is to be read by nodes before it. Files cannot
+ * contain this operator. ENOMEM. */
+#define BSR_OP_STORE "BitseerStore"
+bsr_status bsr_op_add_store(bsr_graph *graph, const char *name, int x, int y,
+                            const bsr_quantiser *q);
 
 typedef float (*bsr_binary_fn)(float a, float b);
 /* Add, Sub, Mul, Div, Pow, Min, Max (two inputs), PRelu on float32; NULL for others. Min and Max

@@ -319,6 +319,8 @@ bsr_unary_fn bsr_op_unary(const bsr_graph *graph, const bsr_node *node, float p[
         return NULL;
     if (strcmp(node->op_type, "Clip") == 0)
         return bsr_clip_params(graph, node, p) ? bsr_clip_f32 : NULL;
+    if (strcmp(node->op_type, BSR_OP_STORE) == 0)
+        return bsr_store_params(node, p);
     int wants_mask = node->n_out > 1 && node->out[1] >= 0;
     if (strcmp(node->op_type, "Dropout") == 0)
         return wants_mask ? NULL : identity;
@@ -339,5 +341,6 @@ const bsr_op bsr_ops_unary[] = {
         {"Clip", 1, 3, 1, "min:f max:f", bsr_clip_infer, bsr_clip_run},
     {"Dropout", 1, 3, 2, "ratio:f seed:i", bsr_dropout_infer, bsr_dropout_run},
     {"Identity", 1, 1, 1, "", identity_infer, identity_run},
+    {BSR_OP_STORE, 1, 1, 1, BSR_STORE_ATTRS, bsr_store_infer, bsr_store_run},
 };
 const int bsr_ops_unary_count = sizeof bsr_ops_unary / sizeof bsr_ops_unary[0];

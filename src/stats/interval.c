@@ -12,12 +12,6 @@ static int valid(double successes, double n, double N, double confidence)
            confidence < 1 && (N == 0 || N >= n);
 }
 
-/* The z with P(|Z| <= z) = confidence. */
-static double two_sided(double confidence)
-{
-    return -bsr_normal_quantile((1 - confidence) / 2);
-}
-
 bsr_interval bsr_wilson(double successes, double n, double N, double confidence)
 {
     if (!valid(successes, n, N, confidence))
@@ -28,7 +22,7 @@ bsr_interval bsr_wilson(double successes, double n, double N, double confidence)
     if (n == N)
         return (bsr_interval){p, p};
     int finite = N > 0 && !isinf(N);
-    double z = two_sided(confidence);
+    double z = bsr_normal_two_sided(confidence);
     double t = z * z / (finite ? n * ((N - 1) / (N - n)) : n);
     double centre = (p + t / 2) / (1 + t);
     double half = sqrt(t * (p * (1 - p) + t / 4)) / (1 + t);
@@ -59,6 +53,6 @@ bsr_interval bsr_wald(double successes, double n, double N, double confidence)
     double variance = p * (1 - p) / n;
     if (N > 0 && !isinf(N))
         variance = n == N ? 0 : variance * ((N - n) / (N - 1));
-    double half = two_sided(confidence) * sqrt(variance);
+    double half = bsr_normal_two_sided(confidence) * sqrt(variance);
     return (bsr_interval){fmax(p - half, 0), fmin(p + half, 1)};
 }

@@ -2,54 +2,11 @@
 
 #include <math.h>
 
-#define LN2_HIGH     0x1.62e42fefa38p-1 /* 42 bits: times an exponent it is exact */
-#define LN2_LOW      0x1.ef35793c7673p-45
+#include "base/fixed_math.h"
+
 #define SQRT_2PI     2.5066282746310005
 #define HALF_LOG_2PI 0.91893853320467274178
 #define MAX_SHAPE    1e9
-
-/* exp and log in double live in ops/ too, which is above this module. Both within 2 ulp. */
-static double fixed_exp(double x)
-{
-    if (x < -745.2)
-        return 0;
-    if (x > 709.78)
-        return INFINITY;
-    double k = rint(x * 1.4426950408889634);
-    double r = fma(-k, LN2_HIGH, x) - k * LN2_LOW; /* |r| <= log(2) / 2 */
-    double sum = 1;
-    for (int i = 13; i >= 1; i--) /* Taylor; the first term left out is below 2^-57 */
-        sum = fma(sum, r / i, 1);
-    return ldexp(sum, (int)k);
-}
-
-static double fixed_log(double x)
-{
-    if (!(x > 0))
-        return x == 0 ? -INFINITY : NAN;
-    if (isinf(x))
-        return x;
-    int k;
-    double m = frexp(x, &k);
-    if (m < 0.70710678118654752) {
-        m *= 2;
-        k--;
-    }
-    /* log m = 2 artanh(s), |s| < 0.172: 12 terms leave less than 2^-60 */
-    double s = (m - 1) / (m + 1);
-    double s2 = s * s;
-    double tail = 0;
-    for (int j = 11; j >= 1; j--)
-        tail = s2 * (1.0 / (2 * j + 1) + tail);
-    return k * LN2_HIGH + (k * LN2_LOW + 2 * (s + s * tail));
-}
-
-/* log(1 + x), x > -1: the rounding error of 1 + x cancels in the quotient (W. Kahan). */
-static double fixed_log1p(double x)
-{
-    double u = 1 + x;
-    return u == 1 ? x : fixed_log(u) * (x / (u - 1));
-}
 
 /* log_gamma(z) - ((z - 1/2) log z - z + log(2 pi) / 2), z > 0: DLMF 5.11.1, after stepping up to
  * where eight terms are enough. */
@@ -59,7 +16,7 @@ static double stirling_error(double z)
                                1.0 / 1188, -691.0 / 360360.0, 1.0 / 156,  -3617.0 / 122400};
     double steps = 0;
     for (; z < 12; z += 1)
-        steps += (z + 0.5) * fixed_log1p(1 / z) - 1;
+        steps += (z + 0.5) * bsr_fixed_log1p(1 / z) - 1;
     double r2 = 1 / (z * z);
     double sum = 0;
     for (int i = 7; i >= 0; i--)
@@ -74,8 +31,8 @@ double bsr_log_gamma(double x)
     if (x == 0 || isinf(x))
         return INFINITY;
     if (x < 0.5) /* the terms of Stirling's formula would cancel */
-        return bsr_log_gamma(1 + x) - fixed_log(x);
-    return ((x - 0.5) * fixed_log(x) - x) + HALF_LOG_2PI + stirling_error(x);
+        return bsr_log_gamma(1 + x) - bsr_fixed_log(x);
+    return ((x - 0.5) * bsr_fixed_log(x) - x) + HALF_LOG_2PI + stirling_error(x);
 }
 
 double bsr_normal_cdf(double z)
@@ -85,7 +42,7 @@ double bsr_normal_cdf(double z)
         return NAN;
     if (t > 39)
         return z > 0;
-    double density = fixed_exp(-t * t / 2) / SQRT_2PI;
+    double density = bsr_fixed_exp(-t * t / 2) / SQRT_2PI;
     if (t < 2) { /* Abramowitz & Stegun 26.2.11: positive terms only */
         double term = t;
         double sum = t;
@@ -157,9 +114,16 @@ double bsr_normal_quantile(double p)
     double q = p - 0.5;
     if (fabs(q) <= 0.425)
         return q * ratio(a, b, 0.180625 - q * q);
-    double r = sqrt(-fixed_log(q < 0 ? p : 1 - p));
+    double r = sqrt(-bsr_fixed_log(q < 0 ? p : 1 - p));
     double z = r <= 5 ? ratio(c, d, r - 1.6) : ratio(e, f, r - 5);
     return q < 0 ? -z : z;
+}
+
+double bsr_normal_two_sided(double confidence)
+{
+    if (!(confidence > 0 && confidence < 1))
+        return NAN;
+    return -bsr_normal_quantile((1 - confidence) / 2);
 }
 
 /* Loader's deviance a log(a / m) + m - a, with d = a - m computed by the caller without
@@ -167,7 +131,7 @@ double bsr_normal_quantile(double p)
 static double deviance(double a, double m, double d)
 {
     if (fabs(d) >= 0.1 * (a + m))
-        return a * fixed_log(a / m) - d;
+        return a * bsr_fixed_log(a / m) - d;
     double v = d / (a + m);
     double v2 = v * v;
     double term = 2 * a * v;
@@ -187,7 +151,7 @@ static double beta_prefactor(double x, double a, double b)
     double d = fma(-n, x, a);
     double exponent = stirling_error(n) - stirling_error(a) - stirling_error(b) -
                       deviance(a, mean, d) - deviance(b, n - mean, -d);
-    return sqrt(a / n * b) / SQRT_2PI * fixed_exp(exponent);
+    return sqrt(a / n * b) / SQRT_2PI * bsr_fixed_exp(exponent);
 }
 
 /* The continued fraction DLMF 8.17.22 by the modified Lentz method, for x below the mean. */
@@ -259,7 +223,7 @@ double bsr_student_quantile(double confidence, double df)
     if (!(confidence > 0 && confidence < 1 && df > 0))
         return NAN;
     if (df > MAX_SHAPE)
-        return -bsr_normal_quantile((1 - confidence) / 2);
+        return bsr_normal_two_sided(confidence);
     /* P(T^2 <= t^2) = I_y(1/2, df/2), y = t^2 / (df + t^2): DLMF 8.17 and A&S 26.7.1 */
     double y = bsr_beta_quantile(confidence, 0.5, df / 2);
     return sqrt(df * y / (1 - y));

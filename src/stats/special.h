@@ -1,6 +1,6 @@
 /* Special functions of the interval estimates. Fixed sequences of IEEE double operations (+ - * /,
- * sqrt, fma, frexp, ldexp; no exp, log or lgamma of the C library), so that a report has the same
- * bits on every machine. Arguments outside a domain, and NaN, give NaN. Thread-safe. */
+ * sqrt and base/fixed_math.h; no exp, log or lgamma of the C library), so that a report has the
+ * same bits on every machine. Arguments outside a domain, and NaN, give NaN. Thread-safe. */
 #ifndef BSR_STATS_SPECIAL_H
 #define BSR_STATS_SPECIAL_H
 
@@ -14,6 +14,10 @@ double bsr_normal_cdf(double z);
  * so. M. J. Wichura, "Algorithm AS 241: the percentage points of the normal distribution", Applied
  * Statistics 37(3), 1988, PPND16. */
 double bsr_normal_quantile(double p);
+
+/* The t with P(|Z| <= t) = confidence in (0, 1): 1.959964 for 0.95, 2.575829 for 0.99. Relative
+ * error as bsr_normal_quantile. */
+double bsr_normal_two_sided(double confidence);
 
 /* Regularised incomplete beta function I_x(a, b), x in [0, 1], a and b in (0, 1e9]: the beta
  * distribution function. Relative error below 1e-12 for a + b <= 1e6. Continued fraction DLMF

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/alloc.h"
 #include "base/error.h"
 #include "stats/special.h"
 
@@ -14,6 +15,10 @@
  * samples gain up to there and beyond, but at 16 well-behaved small samples begin to cover more
  * than the nominal share. */
 #define PSEUDO_UNITS 8
+
+/* Plans observe more units where more varies; beyond these a stratum must not make the others look
+ * like it. */
+#define MAX_WEIGHT 20
 
 bsr_status bsr_stratum_init(bsr_stratum *s, uint64_t units, uint64_t denominator)
 {
@@ -110,8 +115,8 @@ typedef struct spread {
     double third;
 } spread;
 
-/* Both moments pooled over the strata, each with weight n_h - 1; zero when no stratum has two
- * units. */
+/* Both moments pooled over the strata, each with weight n_h - 1 but at most MAX_WEIGHT; zero when
+ * no stratum has two units. */
 static spread pool(const bsr_stratum *strata, size_t count)
 {
     double m2 = 0;
@@ -119,33 +124,104 @@ static spread pool(const bsr_stratum *strata, size_t count)
     double df = 0;
     for (size_t h = 0; h < count; h++) {
         moments m = central(&strata[h]);
-        m2 += m.m2;
-        m3 += m.m3;
-        df += (double)(strata[h].n - 1);
+        double own = (double)(strata[h].n - 1);
+        double share = own > MAX_WEIGHT ? MAX_WEIGHT / own : 1;
+        m2 += share * m.m2;
+        m3 += share * m.m3;
+        df += share * own;
     }
     return df > 0 ? (spread){m2 / df, m3 / df} : (spread){0, 0};
 }
 
-/* The two floors of the header. `*degenerate` counts uses of the second. */
-static spread raised(const bsr_stratum *s, spread pooled, double z, size_t *degenerate)
+/* Nothing but one value seen, and something left to see? */
+static int is_constant(const bsr_stratum *s)
+{
+    return s->n < s->units && central(s).m2 == 0;
+}
+
+/* May the constant strata be taken for one that was sampled as a whole? Where n is what the other's
+ * sampling fraction makes it, up to rounding, drawing in each is at least as good as drawing from
+ * both together. */
+static int alike(const bsr_stratum *a, const bsr_stratum *b)
+{
+    double apart = (double)a->n * (double)b->units - (double)b->n * (double)a->units;
+    return a->denominator == b->denominator && a->sum / a->n == b->sum / b->n &&
+           fabs(apart) <= fmax((double)a->units, (double)b->units) && a->n <= MAX_OBSERVED - b->n &&
+           a->units <= MAX_UNITS - b->units;
+}
+
+/* Copies the strata to `parts`, the constant ones first and collapsed; returns how many parts there
+ * are. `*constant` is the number of constant strata, part_of[h] (unless NULL) the part of each. */
+static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
+                       const bsr_stratum *strata, size_t count)
+{
+    size_t used = 0;
+    *constant = 0;
+    for (size_t h = 0; h < count; h++) {
+        if (!is_constant(&strata[h]))
+            continue;
+        ++*constant;
+        size_t k = 0;
+        while (k < used && !alike(&parts[k], &strata[h]))
+            k++;
+        if (part_of)
+            part_of[h] = k;
+        if (k == used) {
+            parts[used++] = strata[h];
+            continue;
+        }
+        parts[k].units += strata[h].units;
+        parts[k].n += strata[h].n;
+        parts[k].sum += strata[h].sum;
+        parts[k].squares += strata[h].squares;
+        parts[k].cubes += strata[h].cubes;
+    }
+    for (size_t h = 0; h < count; h++) {
+        if (is_constant(&strata[h]))
+            continue;
+        if (part_of)
+            part_of[h] = used;
+        parts[used++] = strata[h];
+    }
+    return used;
+}
+
+/* How strata are estimated. */
+typedef struct rules {
+    spread pooled;
+    double z;
+    int differences; /* values stand for differences of shares, 1/2 for none */
+} rules;
+
+/* The least variance of n units that all had the value `mean`. A share may be 0 for all others or
+ * 1; a difference that is the same for all seen may for some others be as large as it can. */
+static spread constant_floor(const rules *r, double n, double mean)
+{
+    double scale = n / (n + r->z * r->z);
+    double range = 1;
+    if (r->differences) {
+        range = fmax(mean, 1 - mean);
+        mean = 0;
+    }
+    double p = (n * mean + r->z * r->z / 2) / (n + r->z * r->z);
+    double binomial = p * (1 - p) * scale * range * range;
+    return (spread){binomial, r->differences ? 0 : p * (1 - p) * (1 - 2 * p) * scale * scale};
+}
+
+/* The two floors of the header. */
+static spread raised(const bsr_stratum *s, const rules *r)
 {
     const double k = PSEUDO_UNITS;
     double n = (double)s->n;
     moments m = central(s);
     spread v = {n > 1 ? m.m2 / (n - 1) : 0, m.m3 / n};
-    double shrunk = (m.m2 + k * pooled.variance) / (n - 1 + k);
+    double shrunk = (m.m2 + k * r->pooled.variance) / (n - 1 + k);
     if (shrunk > v.variance)
-        v = (spread){shrunk, (m.m3 + k * pooled.third) / (n + k)};
+        v = (spread){shrunk, (m.m3 + k * r->pooled.third) / (n + k)};
     if (m.m2 > 0)
         return v;
-
-    ++*degenerate;
-    double p = (n * bsr_stratum_mean(s) + z * z / 2) / (n + z * z);
-    double scale = n / (n + z * z);
-    double binomial = p * (1 - p) * scale;
-    if (binomial > v.variance)
-        v = (spread){binomial, p * (1 - p) * (1 - 2 * p) * scale * scale};
-    return v;
+    spread least = constant_floor(r, n, bsr_stratum_mean(s));
+    return least.variance > v.variance ? least : v;
 }
 
 static bsr_status check(const bsr_stratum *strata, size_t count, double confidence)
@@ -163,50 +239,98 @@ static bsr_status check(const bsr_stratum *strata, size_t count, double confiden
     return BSR_OK;
 }
 
-bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t count,
-                          double confidence)
+/* The sums over parts of a stratified estimate. */
+static bsr_estimate estimate(const bsr_stratum *parts, size_t count, const rules *r,
+                             double confidence)
 {
-    *out = (bsr_estimate){.df = INFINITY};
-    BSR_TRY(check(strata, count, confidence));
+    bsr_estimate out = {.df = INFINITY};
     double N = 0;
     for (size_t h = 0; h < count; h++)
-        N += (double)strata[h].units;
-    spread pooled = pool(strata, count);
-    double z = -bsr_normal_quantile((1 - confidence) / 2);
+        N += (double)parts[h].units;
 
     double df_sum = 0;     /* of the squared variances over their degrees of freedom */
     double covariance = 0; /* of the estimated mean and the estimated variance */
     double least = 0;      /* sum over all units if those not observed were 0 */
     double unobserved = 0;
     for (size_t h = 0; h < count; h++) {
-        const bsr_stratum *s = &strata[h];
+        const bsr_stratum *s = &parts[h];
         double n = (double)s->n;
         double W = (double)s->units / N;
         double mean = bsr_stratum_mean(s);
         /* divided by N at the end: N_h mean_h <= N_h, so the mean cannot round to above 1 */
-        out->mean += (double)s->units * mean;
+        out.mean += (double)s->units * mean;
         least += n * mean;
         if (s->n == s->units)
             continue;
-        spread v = raised(s, pooled, z, &out->degenerate);
+        spread v = raised(s, r);
         double open = (double)(s->units - s->n);
         double g = W * (open / (double)s->units);
         double variance = W * g * v.variance / n;
-        out->variance += variance;
+        out.variance += variance;
         covariance += W * g * g * v.third / (n * n);
         df_sum += variance * variance / (n > 1 ? n - 1 : 1);
         unobserved += open;
     }
-    out->mean /= N;
-    if (out->variance == 0) {
-        out->ci = (bsr_interval){out->mean, out->mean};
-        return BSR_OK;
+    out.mean /= N;
+    if (out.variance == 0) {
+        out.ci = (bsr_interval){out.mean, out.mean};
+        return out;
     }
-    out->df = out->variance * out->variance / df_sum;
-    double t = bsr_student_quantile(confidence, out->df);
-    double shift = t * t * (covariance / out->variance) / 2;
-    double half = sqrt(shift * shift + t * t * out->variance);
-    out->ci.lo = fmin(fmax(out->mean + shift - half, least / N), out->mean);
-    out->ci.hi = fmax(fmin(out->mean + shift + half, (least + unobserved) / N), out->mean);
+    out.df = out.variance * out.variance / df_sum;
+    double t = bsr_student_quantile(confidence, out.df);
+    double shift = t * t * (covariance / out.variance) / 2;
+    double half = sqrt(shift * shift + t * t * out.variance);
+    out.ci.lo = fmin(fmax(out.mean + shift - half, least / N), out.mean);
+    out.ci.hi = fmax(fmin(out.mean + shift + half, (least + unobserved) / N), out.mean);
+    return out;
+}
+
+static bsr_status run(bsr_estimate *out, const bsr_stratum *strata, size_t count, double confidence,
+                      int differences)
+{
+    *out = (bsr_estimate){.df = INFINITY};
+    BSR_TRY(check(strata, count, confidence));
+    bsr_stratum *parts = bsr_alloc_array(count, sizeof *parts);
+    if (!parts)
+        return BSR_ENOMEM;
+    size_t constant;
+    size_t used = collapse(parts, &constant, NULL, strata, count);
+    const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), differences};
+    *out = estimate(parts, used, &r, confidence);
+    out->degenerate = constant;
+    bsr_free(parts);
     return BSR_OK;
+}
+
+bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                          double confidence)
+{
+    return run(out, strata, count, confidence, 0);
+}
+
+bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                                      double confidence)
+{
+    return run(out, strata, count, confidence, 1);
+}
+
+bsr_status bsr_stratified_variances(double *v, const bsr_stratum *strata, size_t count,
+                                    double confidence)
+{
+    BSR_TRY(check(strata, count, confidence));
+    bsr_stratum *parts = bsr_alloc_array(count, sizeof *parts);
+    size_t *part_of = bsr_alloc_array(count, sizeof *part_of);
+    if (parts && part_of) {
+        const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), 0};
+        size_t constant;
+        collapse(parts, &constant, part_of, strata, count);
+        for (size_t h = 0; h < count; h++) {
+            const bsr_stratum *part = &parts[part_of[h]];
+            v[h] = part->n == part->units ? 0 : raised(part, &r).variance;
+        }
+    }
+    bsr_status status = parts && part_of ? BSR_OK : BSR_ENOMEM;
+    bsr_free(parts);
+    bsr_free(part_of);
+    return status;
 }

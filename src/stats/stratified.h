@@ -48,17 +48,24 @@ typedef struct bsr_estimate {
     double variance; /* of `mean`: sum of W_h^2 (1 - n_h / N_h) v_h / n_h, v_h as below */
     double df;       /* Satterthwaite's degrees of freedom (Cochran 5.16); Inf when variance is 0 */
     bsr_interval ci; /* contains mean; a point only for a complete census */
-    size_t degenerate; /* strata without observed variance that were not observed completely */
+    size_t degenerate; /* strata without observed variance that were not observed completely, before
+                          they are collapsed */
 } bsr_estimate;
 
 /* Estimate and two-sided interval from `count` >= 1 strata.
  *
- * v_h is the sample variance, raised in two cases. (1) Units are skewed: most are 0 or near 1/32,
+ * v_h is the sample variance, raised. (1) Units are skewed: most are 0 or near 1/32,
  * few are large, and a small sample that misses the large ones also sees too little variance. So
  * each stratum gets 8 pseudo-units with the variance pooled over all strata, where that raises it.
+ * In the pool a stratum counts for at most 20 units, lest those observed most, because they vary
+ * most, make all others look like them.
  * (2) A stratum without observed variance gets at least the variance of a 0-or-1 unit with the
  * Agresti-Coull proportion (n_h mean_h + z^2 / 2) / (n_h + z^2), over n_h + z^2; that is large on
- * purpose: such a stratum has shown nothing about how its units differ.
+ * purpose: such a stratum has shown nothing about how its units differ. (3) Before (2), strata
+ * without observed variance, all with the same value and denominator and with the same sampling
+ * fraction n_h / N_h up to one unit, are collapsed: taken as one stratum. Sampled proportionally
+ * they are worth at least as much as a sample of the whole; 23 bits with five units each would
+ * otherwise be 23 times ignorance. The mean changes by no more than that rounding.
  *
  * The interval is the score interval, all mu with (mu - mean)^2 <= t^2 (variance + k (mu - mean)),
  * t Student's quantile. k is the slope of the estimated variance on the estimated mean, from the
@@ -71,8 +78,19 @@ typedef struct bsr_estimate {
  * of case (2) push it towards 100 %. Table in docs/theory/estimators.md.
  *
  * Denominators may differ between strata. EINVAL: count 0, a stratum with n == 0, confidence
- * outside (0, 1). */
+ * outside (0, 1); ENOMEM (it needs as much as the strata). */
 bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                           double confidence);
+
+/* The same for values that stand for differences between -1 and 1 moved to 0..1 (stats/paired.h):
+ * where strata showed one value only, rule (2) takes each unit for one that has it or, with the
+ * Agresti-Coull proportion z^2 / 2 / (n_h + z^2), is as far off as can be. */
+bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                                      double confidence);
+
+/* The v_h behind that interval, per unit, in v[0..count-1]: for collapsed strata that of the whole,
+ * for complete ones 0. For planning what to observe next. Errors as bsr_stratified. */
+bsr_status bsr_stratified_variances(double *v, const bsr_stratum *strata, size_t count,
+                                    double confidence);
 
 #endif

@@ -1,6 +1,9 @@
 /* Graph shapes that no pretrained network has (tests/engine/data, made by make_graphs.py): the
  * executor must give the bits of the reference interpreter on random images, and lanes those of
- * full faulty inferences, under faults in every weight, bias and kept tensor. */
+ * full faulty inferences, under faults in every weight, bias, kept tensor and operand. Where all
+ * values are kept, operand faults are also computed by hand, and the step where the differences end
+ * is found by comparing all tensors of the full inference. */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +14,7 @@
 #include "rng/philox.h"
 #include "support/compare_plan.h"
 #include "support/interp.h"
+#include "support/operands.h"
 
 enum { IMAGES = 4, FAULTS = 2000, BLOCK = 100, MAX_CLASSES = 16, MAX_INPUT = 256 };
 
@@ -71,12 +75,14 @@ typedef struct bench {
     bsr_golden golden;
     bsr_forward *forward;
     bsr_lanes *lanes;
+    int keep_all;
 } bench;
 
 /* The golden run of random images; the interpreter's results must be the same. */
 static void open_bench(bench *b, const bsr_model *model, bsr_cpu cpu, int keep_all)
 {
     const bsr_graph *g = b->graph = model->graph;
+    b->keep_all = keep_all;
     unsigned char *keep = bsr_calloc_array((size_t)g->n_values, 1);
     memset(keep, keep_all, (size_t)g->n_values);
     check(bsr_plan_new(&b->plan, g, bsr_kernels_for(cpu), keep), b->name);
@@ -146,12 +152,14 @@ static uint32_t read_bits(const void *data, int64_t i, size_t esize)
     return bits;
 }
 
-/* Weights, biases, tensors and the input in turn; layers and tensors evenly. */
+/* Weights, biases, tensors and the input, operands in turn; layers and tensors evenly. */
 static bsr_lane_job draw_job(const bench *b, bsr_rng *rng)
 {
     const bsr_plan *plan = b->plan;
     bsr_lane_job job = {.image = (int)bsr_rng_below(rng, IMAGES)};
     bsr_stored_fault *f = &job.fault;
+    if (bsr_rng_below(rng, 3) == 0)
+        return operands_draw(plan, &b->golden, rng);
     if (bsr_rng_below(rng, 2)) {
         f->where = (int)bsr_rng_below(rng, (uint64_t)plan->n_layers);
         const bsr_weights *w = plan->layers[f->where].weights;
@@ -177,6 +185,102 @@ static bsr_lane_job draw_job(const bench *b, bsr_rng *rng)
     return job;
 }
 
+/* A full inference under a fault in a value, watched tensor by tensor. */
+typedef struct watch {
+    const bench *b;
+    const bsr_lane_job *job;
+    unsigned char *differs; /* [plan tensors] */
+} watch;
+
+static void watch_tensor(void *ctx, int image, int pten, char *data)
+{
+    watch *w = ctx;
+    const bsr_plan *plan = w->b->plan;
+    const bsr_pten *p = &plan->ptens[pten];
+    const bsr_stored_fault *f = &w->job->fault;
+    if (pten == plan->of_value[f->where]) {
+        int pixel, channel;
+        bsr_plan_locate(plan, f->where, f->element, &pixel, &channel);
+        memcpy(data + (size_t)pixel * p->pixel_bytes + (size_t)channel * p->esize, &f->bits,
+               p->esize);
+    }
+    const char *golden = w->b->golden.records + (size_t)w->job->image * plan->golden_bytes;
+    w->differs[pten] = memcmp(data, golden + p->golden_at, (size_t)p->pixels * p->pixel_bytes) != 0;
+}
+
+static int reads_difference(const bsr_step *s, const unsigned char *differs)
+{
+    int n = 0;
+    for (int k = 0; k < s->n_sources; k++)
+        n |= differs[s->sources[k].pten];
+    for (int k = 0; k < s->n_stages; k++)
+        n |= s->stages[k].operand >= 0 && differs[s->stages[k].operand];
+    return n;
+}
+
+/* Last step that reads a difference of a fault in a value. */
+static int expected_reach(const bench *b, const bsr_lane_job *job, const char *input)
+{
+    const bsr_plan *plan = b->plan;
+    unsigned char *differs = bsr_calloc_array((size_t)plan->n_ptens, 1);
+    watch w = {b, job, differs};
+    bsr_forward_changes changes = {.computed = watch_tensor, .ctx = &w};
+    check(bsr_forward_run_changed(b->forward, 1, &input, NULL, NULL, &changes), b->name);
+    int reach = plan->ptens[plan->of_value[job->fault.where]].producer;
+    for (int s = 0; s < plan->n_steps; s++)
+        if (reads_difference(&plan->steps[s], differs))
+            reach = s;
+    bsr_free(differs);
+    return reach < 0 ? 0 : reach;
+}
+
+/* Is `class` not among the five that a stable sort by falling logits, NaN first, puts in front? */
+static int out_of_five(const float *z, int n, int class)
+{
+    unsigned char taken[MAX_CLASSES] = {0};
+    for (int place = 0; place < 5 && place < n; place++) {
+        int best = -1;
+        for (int i = n - 1; i >= 0; i--)
+            if (!taken[i] && (best < 0 || z[i] != z[i] || (z[best] == z[best] && z[i] >= z[best])))
+                best = i;
+        if (best == class)
+            return 0;
+        taken[best] = 1;
+    }
+    return n > 5;
+}
+
+/* What the result says beside the classes. */
+static int result_fits(bench *b, const bsr_lane_job *job, const bsr_lane_result *r,
+                       const float *whole, const float *golden, const char *input)
+{
+    int n = b->golden.classes;
+    double sse = 0;
+    for (int i = 0; i < n; i++)
+        sse += pow((double)whole[i] - golden[i], 2);
+    int ok = r->top5 == out_of_five(whole, n, b->golden.top1[job->image]);
+    ok &= r->masked ? r->sse == 0 : r->due || fabs(r->sse - sse) <= 1e-12 * sse;
+    if (job->fault.place == BSR_FAULT_VALUE)
+        return ok && r->reach == expected_reach(b, job, input);
+    int step = b->plan->layers[job->fault.where].step;
+    return ok && r->reach >= step && r->reach < b->plan->n_steps;
+}
+
+/* The faulty element of an operand fault by hand, where its layer's output is kept. */
+static const char *operand_by_hand(bench *b, const bsr_lane_job *job, const float *logits,
+                                   const char *input)
+{
+    bsr_stored_fault value;
+    const char *error = operands_expect(&value, b->plan, &b->golden, job);
+    if (error)
+        return strcmp(error, "fused") == 0 ? NULL : error;
+    float want[MAX_CLASSES];
+    check(bsr_forward_faulty(b->forward, input, &value, want), b->name);
+    return same_floats(logits, want, (size_t)b->golden.classes)
+               ? NULL
+               : "a lane differs from the operand's product by hand";
+}
+
 static void compare_fault(bench *b, const bsr_lane_job *job, const bsr_lane_result *r,
                           const float *logits)
 {
@@ -190,14 +294,23 @@ static void compare_fault(bench *b, const bsr_lane_job *job, const bsr_lane_resu
     int ok = same_floats(logits, whole, n) && r->top1 == bsr_top1(whole, (int)n) &&
              r->masked == same_floats(whole, golden, n) && r->due == bsr_is_due(whole, (int)n) &&
              r->critical == (bsr_top1(whole, (int)n) != g->top1[job->image]);
+    const char *error = "a lane differs from a full faulty inference";
+    if (ok) {
+        ok = result_fits(b, job, r, whole, golden, input);
+        error = "top5, sse or reach of a lane is wrong";
+    }
+    if (ok && b->keep_all && bsr_is_operand(job->fault.place)) {
+        error = operand_by_hand(b, job, logits, input);
+        ok = !error;
+    }
     if (ok)
         return;
     const bsr_stored_fault *f = &job->fault;
-    printf("  image %d, place %d, where %d ('%s'), element %lld, bits %08x\n", job->image,
+    printf("  image %d, place %d, where %d ('%s'), element %lld, pixel %d, bits %08x\n", job->image,
            (int)f->place, f->where,
            f->place == BSR_FAULT_VALUE ? b->graph->values[f->where].name : "layer",
-           (long long)f->element, f->bits);
-    fail(b->name, "a lane differs from a full faulty inference");
+           (long long)f->element, f->pixel, f->bits);
+    fail(b->name, error);
 }
 
 static void run_faults(bench *b, size_t seed)

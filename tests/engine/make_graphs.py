@@ -205,6 +205,57 @@ def hard_swish_pieces():
     n.write("hard_swish_pieces", n.head(n.op("Add", b, n.op("Add", a, a)), 4))
 
 
+def code_weights(n, *shape):
+    """int8 weights with a scale per output channel: names of codes and scales, and the scales."""
+    w = rng.standard_normal(shape) / int(np.prod(shape[1:])) ** 0.5
+    scales = (np.abs(w).reshape(shape[0], -1).max(axis=1) / 127).astype(np.float32)
+    codes = np.rint(w / scales.reshape(-1, *[1] * (len(shape) - 1))).astype(np.int8)
+    return n.const(codes), n.const(scales), scales
+
+
+def codes_qdq():
+    """Convolution, depthwise convolution, pooling and Gemm on codes, bias scales as they must be."""
+    n = Net()
+
+    def requantise(x, scale, zero, then=lambda codes: codes):
+        s, z = n.const(np.float32(scale)), n.const(zero)
+        codes = then(n.op("QuantizeLinear", x, s, z))
+        return n.op("DequantizeLinear", codes, s, z), np.float32(scale)
+
+    def layer(type, x, sx, *shape, **attrs):
+        w, sw, scales = code_weights(n, *shape)
+        w = n.op("DequantizeLinear", w, sw, axis=0)
+        b = n.const(rng.integers(-2000, 2000, shape[0], dtype=np.int32))
+        b = n.op("DequantizeLinear", b, n.const(sx * scales), axis=0)
+        return n.op(type, x, w, b, **attrs)
+
+    a, s = requantise("x", 0.025, np.uint8(120))
+    a = n.op("Relu", layer("Conv", a, s, 4, 3, 3, 3, pads=[1] * 4))
+    a, s = requantise(a, 0.02, np.uint8(0))
+    a = layer("Conv", a, s, 4, 1, 3, 3, group=4, strides=[2, 2])
+    a, s = requantise(a, 0.03, np.int8(-5))
+    a = n.op("GlobalAveragePool", a)
+    a, s = requantise(a, 0.03, np.int8(-5), lambda codes: n.op("Flatten", codes))
+    n.write("codes_qdq", layer("Gemm", a, s, 5, 4, transB=1))
+
+
+def codes_qop():
+    """QLinearConv, plain and depthwise, then BatchNormalization in float."""
+    n = Net()
+    s, z = n.const(np.float32(0.025)), n.const(np.uint8(120))
+    a = n.op("QuantizeLinear", "x", s, z)
+    for shape, attrs in (((4, 3, 3, 3), {"pads": [1] * 4}), ((4, 1, 3, 3), {"group": 4})):
+        w, sw, scales = code_weights(n, *shape)
+        zeros = n.const(np.array([0, 3, -2, 0], np.int8))
+        t, y = n.const(np.float32(0.03)), n.const(np.uint8(100))
+        b = n.const(rng.integers(-2000, 2000, 4, dtype=np.int32))
+        a = n.op("QLinearConv", a, s, z, w, sw, zeros, t, y, b, **attrs)
+        s, z = t, y
+    a = n.op("BatchNormalization", n.op("DequantizeLinear", a, s, z), n.weights(4), n.weights(4),
+             n.weights(4), n.const(np.linspace(0.5, 2, 4, dtype=np.float32)))
+    n.write("codes_qop", n.head(n.op("Relu", a), 4))
+
+
 def one_conv():
     """The test puts other numbers in place of these, see tests/known/bits.c."""
     n = Net((1, 1, 1, 1))
@@ -216,5 +267,5 @@ def one_conv():
 for make in (concat_branches, concat_pixels, split_add, squeeze_excite, nhwc, grouped, conv1d,
              shared_weight, softmax, lrn, reshape_middle, max_pool_border, gemm_chw, batch8,
              attention, flat_input, pad_slice, hard_swish_pieces,
-             one_conv):
+             one_conv, codes_qdq, codes_qop):
     make()

@@ -1,8 +1,11 @@
 /* Differential execution equals a full faulty inference bit for bit: random lanes over weights,
- * biases, activations and the input, all bits, on the demo network and, where BITSEER_DATA names
- * the folder, on five pretrained ones. Each lane runs twice, as a lane among others and as a whole
- * inference; logits are compared as bits (a NaN equals any NaN). Then the same lanes in another
- * order, on one thread, and with the other kernel sets must give the same bits again. */
+ * biases, activations, the input and operands, all bits, on the demo network and, where
+ * BITSEER_DATA names the folder, on six pretrained ones. Each lane runs twice, as a lane among
+ * others and as a whole inference; logits are compared as bits (a NaN equals any NaN). Then the
+ * same lanes in another order, on one thread, and with the other kernel sets must give the same
+ * bits again. Operand faults are also compared with the faulty output element of their layer,
+ * computed by hand from the graph.
+ */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +16,7 @@
 #include "exec/golden.h"
 #include "exec/model_state.h"
 #include "rng/philox.h"
+#include "support/operands.h"
 
 typedef struct network {
     const char *model, *data, *images;
@@ -32,6 +36,7 @@ static const network networks[] = {
      "20", .2860, .3530, 0, 40000, 0},
     {"models/cifar10_resnet20_akamaster_bn.onnx", CIFAR, "20", .45, .225, 0, 25000, 0},
     {"models/cifar10_resnet8_mlperftiny_int8_qdq.onnx", CIFAR, "20", 0, BYTE, 0, 20000, 0},
+    {"models/cifar10_resnet8_mlperftiny_int8_qop.onnx", CIFAR, "20", 0, BYTE, 0, 10000, 0},
     {"models/tf2_mobilenet_v2_1.0_224_int8_float.onnx", IMAGENET, "4", .5, .5, 1, 3000, 0},
     {"models/tf2_mobilenet_v2_1.0_224_int8_float.onnx", IMAGENET, "4", .5, .5, 1, 2000, 1},
     {"models/cifar10_cnvW1A1_bnnpynq.onnx", CIFAR, "20", .5, .5, 0, 10000, 0},
@@ -80,7 +85,13 @@ static void path_of(char *out, size_t n, const char *name)
         snprintf(out, n, "%s/%s", root, name);
 }
 
-static void open_bench(bench *b, const network *net, int threads, bsr_cpu cpu)
+/* What a plan keeps besides what it must. */
+typedef enum keep_choice {
+    KEEP_AS_TABLE, /* what the network's row says */
+    KEEP_ALL,      /* what every node makes */
+} keep_choice;
+
+static void open_bench(bench *b, const network *net, int threads, bsr_cpu cpu, keep_choice choice)
 {
     char path[4096];
     path_of(path, sizeof path, net->model);
@@ -88,7 +99,8 @@ static void open_bench(bench *b, const network *net, int threads, bsr_cpu cpu)
     const bsr_graph *g = b->model->graph;
     unsigned char *keep = need(bsr_calloc_array((size_t)g->n_values, 1));
     for (int i = 0; i < g->n_values; i++)
-        keep[i] = !net->recompute && bsr_model_is_default_tensor(b->model, i);
+        keep[i] =
+            choice == KEEP_ALL || (!net->recompute && bsr_model_is_default_tensor(b->model, i));
     check(bsr_plan_new(&b->plan, g, bsr_kernels_for(cpu), keep));
     bsr_free(keep);
     path_of(path, sizeof path, net->data);
@@ -134,14 +146,16 @@ static uint32_t stored(const void *data, int64_t i, size_t esize)
     return bits;
 }
 
-/* Half of the faults hit weights and biases, half tensors; layers and tensors are drawn evenly, so
- * that small ones are covered as well. */
+/* Weights and biases, tensors, and operands are hit equally often; layers and tensors are drawn
+ * evenly, so that small ones are covered as well. */
 static bsr_lane_job draw_job(const bench *b, bsr_rng *rng)
 {
     const bsr_plan *plan = b->plan;
     const bsr_value *values = b->model->graph->values;
     bsr_lane_job job = {.image = (int)bsr_rng_below(rng, (uint64_t)b->golden->images)};
-    uint64_t kind = bsr_rng_below(rng, 20);
+    uint64_t kind = bsr_rng_below(rng, 30);
+    if (kind >= 20)
+        return operands_draw(plan, b->golden, rng);
     if (kind < 10) {
         int layer = (int)bsr_rng_below(rng, (uint64_t)plan->n_layers);
         const bsr_weights *w = plan->layers[layer].weights;
@@ -246,7 +260,7 @@ static size_t other_set(const network *net, const bench *first, bsr_cpu cpu, siz
     bench b = {0};
     if (!bsr_kernels_for(cpu))
         return 0;
-    open_bench(&b, net, 1, cpu);
+    open_bench(&b, net, 1, cpu, KEEP_AS_TABLE);
     size_t classes = (size_t)b.golden->classes;
     b.n = n < first->n ? n : first->n;
     b.jobs = first->jobs;
@@ -269,10 +283,52 @@ static size_t other_set(const network *net, const bench *first, bsr_cpu cpu, siz
     return different;
 }
 
+/* Operand faults as lanes against faults in the layer's output value with the bits computed by hand
+ * from the graph. */
+static size_t by_hand(const network *net, size_t n)
+{
+    bench b = {0};
+    open_bench(&b, net, 1, bsr_cpu_best(), KEEP_ALL);
+    const bsr_plan *plan = b.plan;
+    size_t classes = (size_t)b.golden->classes, wrong = 0, fused = 0;
+    float *z = need(bsr_alloc_array(classes, sizeof *z));
+    float *want = need(bsr_alloc_array(classes, sizeof *want));
+    bsr_rng rng = bsr_rng_make(3, 0);
+    for (size_t i = 0; i < n; i++) {
+        bsr_lane_job job = operands_draw(plan, b.golden, &rng);
+        bsr_lane_result r;
+        bsr_stored_fault value;
+        const char *error = operands_expect(&value, plan, b.golden, &job);
+        if (error && strcmp(error, "fused") == 0) {
+            fused++;
+            continue;
+        }
+        const char *input = b.golden->records + (size_t)job.image * plan->golden_bytes +
+                            plan->ptens[plan->input].golden_at;
+        check(bsr_lanes_run(b.lanes[0], b.golden, &job, 1, &r, z));
+        if (!error)
+            check(bsr_forward_faulty(b.forward[0], input, &value, want));
+        if (!error && !same_bits(z, want, classes))
+            error = "the lane differs from the element computed by hand";
+        if (error && wrong++ < 5)
+            fprintf(stderr, "  layer %d place %d pixel %d element %lld bits %08x: %s\n",
+                    job.fault.where, (int)job.fault.place, job.fault.pixel,
+                    (long long)job.fault.element, job.fault.bits, error);
+    }
+    if (fused > n / 2) {
+        fprintf(stderr, "  %zu of %zu operands in layers whose output is not kept\n", fused, n);
+        wrong++;
+    }
+    bsr_free(z);
+    bsr_free(want);
+    close_bench(&b);
+    return wrong;
+}
+
 static size_t run_network(const network *net, double share)
 {
     bench b = {0};
-    open_bench(&b, net, bsr_cpu_count() > 1 ? 2 : 1, bsr_cpu_best());
+    open_bench(&b, net, bsr_cpu_count() > 1 ? 2 : 1, bsr_cpu_best(), KEEP_AS_TABLE);
     size_t classes = (size_t)b.golden->classes, masked = 0, due = 0, critical = 0;
     b.n = (size_t)((double)net->lanes * share) + 20;
     b.jobs = need(bsr_calloc_array(b.n, sizeof *b.jobs));
@@ -310,6 +366,7 @@ static size_t run_network(const network *net, double share)
     size_t avx = b.n / 20 + 20, ref = 5;
     different += other_set(net, &b, BSR_CPU_AVX2, avx);
     different += other_set(net, &b, BSR_CPU_REF, ref);
+    different += by_hand(net, b.n / 20 + 20);
     printf("%-52s %6zu lanes  masked %5.1f %%  critical %5.1f %%  due %4.1f %%  different %zu\n",
            net->model, b.n, 100.0 * (double)masked / (double)b.n,
            100.0 * (double)critical / (double)b.n, 100.0 * (double)due / (double)b.n, different);

@@ -96,8 +96,13 @@ static bsr_status run_node(interp *p, const bsr_node *node)
 bsr_status interp_run(interp *p, const bsr_tensor *const *inputs)
 {
     BSR_TRY(set_inputs(p, inputs));
-    for (int i = 0; i < p->graph->n_nodes; i++)
-        BSR_TRY(run_node(p, &p->graph->nodes[i]));
+    for (int i = 0; i < p->graph->n_nodes; i++) {
+        const bsr_node *node = &p->graph->nodes[i];
+        BSR_TRY(run_node(p, node));
+        for (int k = 0; p->computed && k < node->n_out; k++)
+            if (node->out[k] >= 0)
+                p->computed(p->ctx, node->out[k], p->results[node->out[k]]);
+    }
     return BSR_OK;
 }
 

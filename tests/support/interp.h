@@ -9,6 +9,9 @@ typedef struct interp {
     const bsr_graph *graph;
     const bsr_tensor **values; /* per value: constant, input or result; NULL before it is known */
     bsr_tensor **results;      /* per value: what interp_run made, owned; NULL otherwise */
+    /* Called for each result before anything reads it; may change its elements. May be NULL. */
+    void (*computed)(void *ctx, int value, const bsr_tensor *result);
+    void *ctx;
 } interp;
 
 /* `graph` has been through bsr_ops_resolve and outlives *out. Caller owns *out. */

@@ -196,6 +196,43 @@ static void test_base_file__no_memory(void **state)
     assert_content(in_folder("a"), "old");
 }
 
+static void test_base_file__in_pieces(void **state)
+{
+    enum { PIECE = 1000, PIECES = 200, MORE = 100000 };
+    static char expected[PIECE * PIECES + MORE];
+    bsr_file_writer *w;
+    void *data;
+    size_t n;
+    for (size_t i = 0; i < sizeof expected; i++)
+        expected[i] = (char)(i * 7 + i / 1000);
+    assert_int_equal(bsr_file_write_atomic(in_folder("a"), "old", 3), BSR_OK);
+    assert_int_equal(bsr_file_begin(&w, in_folder("a")), BSR_OK);
+    for (int i = 0; i < PIECES; i++)
+        assert_int_equal(bsr_file_put(w, expected + (size_t)i * PIECE, PIECE), BSR_OK);
+    assert_int_equal(bsr_file_put(w, expected + PIECES * PIECE, MORE), BSR_OK);
+    assert_content(in_folder("a"), "old");
+    assert_int_equal(bsr_file_commit(w), BSR_OK);
+    assert_int_equal(bsr_file_read(&data, &n, in_folder("a"), 1 << 20), BSR_OK);
+    assert_int_equal(n, sizeof expected);
+    assert_memory_equal(data, expected, n);
+    bsr_free(data);
+
+    /* Given up: the old file stays, alone. */
+    assert_int_equal(bsr_file_write_atomic(in_folder("a"), "old", 3), BSR_OK);
+    assert_int_equal(bsr_file_begin(&w, in_folder("a")), BSR_OK);
+    assert_int_equal(bsr_file_put(w, expected, sizeof expected), BSR_OK);
+    bsr_file_discard(w);
+    bsr_file_discard(NULL);
+    assert_content(in_folder("a"), "old");
+    assert_int_equal(count_files(), 1);
+
+    /* A device that fills up says so no later than at the end. */
+    assert_int_equal(bsr_file_begin(&w, "/dev/full"), BSR_OK);
+    assert_int_equal(bsr_file_put(w, "x", 1), BSR_OK);
+    assert_int_equal(bsr_file_commit(w), BSR_EIO);
+    assert_string_equal(bsr_error_message(), "cannot write '/dev/full': No space left on device");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +244,7 @@ int main(void)
         cmocka_unit_test(test_base_file__unwritable_folder),
         cmocka_unit_test(test_base_file__disk_full),
         cmocka_unit_test(test_base_file__interrupted),
+        cmocka_unit_test(test_base_file__in_pieces),
         cmocka_unit_test(test_base_file__no_memory),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

@@ -40,6 +40,23 @@ static void test_stats_sample_size__by_hand(void **state)
     assert_int_equal(size(0, 0.9, 0.1, 0.5), 1);
 }
 
+static void test_stats_sample_size__not_rounded(void **state)
+{
+    double n;
+    assert_int_equal(bsr_sample_size_real(&n, 0, 0.01, BSR_T95, 0.5), BSR_OK);
+    assert_true(fabs(n - 9604) < 1e-9);
+    /* 1000 / (1 + 999 / 9604) = 9604000 / 10603, the same for 17174144 and 16641 */
+    assert_int_equal(bsr_sample_size_real(&n, 1000, 0.01, BSR_T95, 0.5), BSR_OK);
+    assert_true(fabs(n - 9604000.0 / 10603) < 1e-9);
+    assert_int_equal(bsr_sample_size_real(&n, 17174144, 0.01, BSR_T99, 0.5), BSR_OK);
+    assert_true(fabs(n - 17174144 * 16641.0 / (16641 + 17174143)) < 1e-8);
+    assert_int_equal(bsr_sample_size_real(&n, 1, 0.01, BSR_T99, 0.5), BSR_OK);
+    assert_true(n == 1);
+    assert_int_equal(bsr_sample_size_real(&n, 0.5, 0.01, 2, 0.5), BSR_EINVAL);
+    assert_string_equal(bsr_error_message(), "sample size: population is 0.5, expected 1 or more");
+    assert_true(isnan(n));
+}
+
 static void test_stats_sample_size__is_the_smallest(void **state)
 {
     for (uint64_t N = 2; N < 10000000; N = N * 3 + 1) {
@@ -111,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stats_sample_size__published),
         cmocka_unit_test(test_stats_sample_size__by_hand),
+        cmocka_unit_test(test_stats_sample_size__not_rounded),
         cmocka_unit_test(test_stats_sample_size__is_the_smallest),
         cmocka_unit_test(test_stats_sample_size__margin),
         cmocka_unit_test(test_stats_sample_size__bad_arguments),

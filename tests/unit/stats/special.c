@@ -143,6 +143,14 @@ static void test_stats_special__student_quantile(void **state)
     assert_true(isnan(bsr_student_quantile(0.5, 0)));
 }
 
+/* Two-sided 95 % and 99 %: python3-mpmath, sqrt(2) erfinv(confidence). */
+static void test_stats_special__normal_two_sided(void **state)
+{
+    assert_true(fabs(bsr_normal_two_sided(0.95) - 1.9599639845400542355) < 4e-15);
+    assert_true(fabs(bsr_normal_two_sided(0.99) - 2.5758293035489007610) < 1e-14);
+    assert_true(isnan(bsr_normal_two_sided(0)) && isnan(bsr_normal_two_sided(1)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -152,6 +160,7 @@ int main(void)
         cmocka_unit_test(test_stats_special__beta_cdf),
         cmocka_unit_test(test_stats_special__beta_quantile),
         cmocka_unit_test(test_stats_special__student_quantile),
+        cmocka_unit_test(test_stats_special__normal_two_sided),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

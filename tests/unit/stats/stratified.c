@@ -7,7 +7,9 @@
 #include <cmocka.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "stats/stratified.h"
 
 static void assert_close(double got, double want, double tolerance)
@@ -144,6 +146,70 @@ static void test_stats_stratified__single_units(void **state)
     assert_int_equal(e.degenerate, 2);
 }
 
+/* 5 of 100 and 15 of 300, nothing seen: as one stratum, 20 of 400. The third part varies and keeps
+ * its place. */
+static void test_stats_stratified__collapsed(void **state)
+{
+    const uint64_t zeros[20] = {0};
+    const uint64_t b[] = {4, 2, 2, 4};
+    const bsr_stratum apart[3] = {stratum(100, 10, zeros, 5), stratum(300, 10, b, 4),
+                                  stratum(300, 10, zeros, 15)};
+    const bsr_stratum whole[2] = {stratum(400, 10, zeros, 20), stratum(300, 10, b, 4)};
+    bsr_estimate e, w;
+    assert_int_equal(bsr_stratified(&e, &apart[0], 1, 0.95), BSR_OK);
+    assert_int_equal(e.degenerate, 1);
+    for (size_t other = 0; other < 2; other++) { /* without and with the third part */
+        const bsr_stratum in[3] = {apart[0], apart[2], apart[1]};
+        assert_int_equal(bsr_stratified(&e, other ? apart : in, 2 + other, 0.95), BSR_OK);
+        assert_int_equal(bsr_stratified(&w, whole, 1 + other, 0.95), BSR_OK);
+        assert_int_equal(e.degenerate, 2);
+        assert_int_equal(w.degenerate, 1);
+        assert_close(e.mean, w.mean, 1e-15);
+        assert_true(e.ci.lo <= e.mean && e.ci.lo < e.ci.hi);
+        if (!other)
+            assert_true(e.variance == w.variance && e.ci.hi == w.ci.hi);
+    }
+}
+
+/* 4 of 100 rounds what 15 of 300 is to less than one unit; 4 of 300 is another plan, and another
+ * value or denominator is not the same either. Not collapsed, strata are worth less. */
+static void test_stats_stratified__collapsed_only_when_alike(void **state)
+{
+    const uint64_t zeros[20] = {0};
+    const uint64_t twos[20] = {2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2};
+    const bsr_stratum pairs[5][2] = {
+        {stratum(300, 10, zeros, 15), stratum(100, 10, zeros, 4)},
+        {stratum(300, 10, zeros, 15), stratum(100, 10, zeros, 7)},
+        {stratum(300, 10, zeros, 15), stratum(300, 10, zeros, 4)},
+        {stratum(300, 10, zeros, 15), stratum(300, 20, zeros, 15)},
+        {stratum(300, 10, zeros, 15), stratum(300, 10, twos, 15)},
+    };
+    for (size_t i = 0; i < 5; i++) {
+        bsr_stratum sum = pairs[i][0];
+        sum.units += pairs[i][1].units;
+        sum.n += pairs[i][1].n;
+        bsr_estimate e, w;
+        assert_int_equal(bsr_stratified(&e, pairs[i], 2, 0.95), BSR_OK);
+        assert_int_equal(bsr_stratified(&w, &sum, 1, 0.95), BSR_OK);
+        if (i == 0)
+            assert_true(e.variance == w.variance);
+        else
+            assert_true(e.variance > 1.05 * w.variance);
+        assert_int_equal(e.degenerate, 2);
+    }
+}
+
+static void test_stats_stratified__allocation_may_fail(void **state)
+{
+    const uint64_t two[] = {1, 2};
+    const bsr_stratum s = stratum(9, 32, two, 2);
+    bsr_estimate e;
+    bsr_alloc_fail_after(1);
+    assert_int_equal(bsr_stratified(&e, &s, 1, 0.95), BSR_ENOMEM);
+    assert_false(bsr_alloc_fail_pending());
+    assert_true(strncmp(bsr_error_message(), "out of memory", 13) == 0);
+}
+
 static void test_stats_stratified__any_order_same_bits(void **state)
 {
     enum { N = 1000 };
@@ -237,6 +303,9 @@ int main(void)
         cmocka_unit_test(test_stats_stratified__census_is_a_point),
         cmocka_unit_test(test_stats_stratified__complete_stratum_adds_no_variance),
         cmocka_unit_test(test_stats_stratified__single_units),
+        cmocka_unit_test(test_stats_stratified__collapsed),
+        cmocka_unit_test(test_stats_stratified__collapsed_only_when_alike),
+        cmocka_unit_test(test_stats_stratified__allocation_may_fail),
         cmocka_unit_test(test_stats_stratified__any_order_same_bits),
         cmocka_unit_test(test_stats_stratified__exact_sums),
         cmocka_unit_test(test_stats_stratified__bad_strata),
