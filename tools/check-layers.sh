@@ -26,6 +26,7 @@ BEGIN {
     layer("base", "")
     layer("tensor", "base")
     layer("rng", "base")
+    layer("store", "base")
     layer("kernels", "base")
     layer("stats", "base rng")
     layer("data", "base tensor")
@@ -44,6 +45,7 @@ BEGIN {
     owner("onnx", "onnx.pb-c.h protobuf-c/")
     owner("kernels", "immintrin.h")
     owner("report", "jansson.h")
+    owner("store", "sqlite3.h")
 }
 {
     split($1, path, "/")

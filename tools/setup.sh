@@ -6,12 +6,12 @@ set -eu
 
 packages="gcc g++ make cmake ninja-build pkg-config libc6-dev
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev librandom123-dev libjansson-dev libcyaml-dev
-    libjpeg62-turbo-dev libpng-dev zlib1g-dev
+    libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev
     dataset-fashion-mnist"
 for set in "$@"; do
     case "$set" in
     test)
-        packages="$packages libcmocka-dev libonnx-testdata python3 python3-pil
+        packages="$packages libcmocka-dev libonnx-testdata python3 python3-pil sqlite3
             clang clang-format libclang-rt-14-dev"
         ;;
     bench)
