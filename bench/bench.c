@@ -19,9 +19,9 @@ static const char usage[] =
     "bench/run.sh. BITSEER_DATA names the folder of the pretrained networks.\n"
     "\n"
     "  --json                  one JSON object a line\n"
-    "  --long                  also the whole of ResNet-20's layer 13 (minutes)\n"
+    "  --long                  also whole campaigns on ResNet-20 (half an hour)\n"
     "  --only LETTERS          these sections: k kernels, f plain inference, i injection,\n"
-    "                          r rays, l layer 13, m memory\n"
+    "                          r rays, l layer 13, p plans, s sweep, m memory\n"
     "  --peer SCRIPT           times ONNX Runtime (bench/peers/ort_forward.mjs)\n"
     "  --checkkernels PROGRAM  measures the kernels\n";
 
@@ -29,8 +29,8 @@ static const struct {
     char letter;
     void (*run)(table *t, const bench_options *o);
 } sections[] = {
-    {'k', bench_kernels}, {'f', bench_forward}, {'i', bench_injection},
-    {'r', bench_rays},    {'l', bench_layer13}, {'m', bench_memory},
+    {'k', bench_kernels}, {'f', bench_forward}, {'i', bench_injection}, {'r', bench_rays},
+    {'l', bench_layer13}, {'p', bench_plans},   {'s', bench_sweep},     {'m', bench_memory},
 };
 
 /* -1 to go on, else the exit status. */

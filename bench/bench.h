@@ -66,6 +66,7 @@ typedef struct network {
 typedef enum network_id {
     NET_RESNET20,         /* CIFAR-10, the first 100 images */
     NET_RESNET20_CLASSES, /* 10 images of each class, normalised as in the published campaign */
+    NET_RESNET20_INT8,    /* CIFAR-10, the first 100 images */
     NET_MOBILENET,        /* ImageNet, 8 images */
     NET_DEMO,             /* Fashion-MNIST, 100 images */
     N_NETWORKS,
@@ -95,6 +96,8 @@ void bench_forward(table *t, const bench_options *o);
 void bench_injection(table *t, const bench_options *o);
 void bench_rays(table *t, const bench_options *o);
 void bench_layer13(table *t, const bench_options *o);
+void bench_plans(table *t, const bench_options *o);
+void bench_sweep(table *t, const bench_options *o);
 void bench_memory(table *t, const bench_options *o);
 
 #endif

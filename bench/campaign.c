@@ -12,11 +12,11 @@ static const char no_data[] = "skipped: BITSEER_DATA is not set";
 /* Published critical (bit flip, image) pairs of an exhaustive campaign on layer3.0.conv1. */
 enum { LAYER = 13, LAYER_WEIGHTS = 18432, PUBLISHED_CRITICAL = 781309 };
 
-static bsr_run_options run_options(int threads, uint64_t random, uint64_t seed)
+static bsr_run_options run_options(int threads, const char *plan, uint64_t seed)
 {
     bsr_run_options run = BSR_RUN_OPTIONS_INIT;
     run.threads = threads;
-    run.random = random;
+    run.plan = plan;
     run.seed = seed;
     return run;
 }
@@ -54,12 +54,13 @@ static double inject_seconds(const network *net, const bsr_run_options *run)
 static void bench_weight_faults(table *t, const network *net)
 {
     enum { ROUNDS = 3, FAULTS = 1200 };
+    static const char plan[] = "random:1200";
     samples seconds[THREADS] = {{0}}, cost[THREADS] = {{0}};
     for (int round = 0; round < ROUNDS; round++)
         for (int k = 0; k < THREADS; k++) {
             bsr_pool *pool;
             samples forward = {0};
-            bsr_run_options run = run_options(k + 1, FAULTS, (uint64_t)round);
+            bsr_run_options run = run_options(k + 1, plan, (uint64_t)round);
             must(bsr_pool_new(&pool, k + 1));
             for (int i = 0; i < 4; i++)
                 add_sample(&forward, forward_seconds(net, pool));
@@ -85,6 +86,7 @@ static void bench_weight_faults(table *t, const network *net)
 static void bench_activation_faults(table *t, const bench_options *o)
 {
     enum { ROUNDS = 5, FAULTS = 8000 };
+    static const char plan[] = "random:8000";
     samples seconds[THREADS] = {{0}};
     for (int round = 0; round < ROUNDS; round++) {
         network net;
@@ -93,7 +95,7 @@ static void bench_activation_faults(table *t, const bench_options *o)
         if (!network_open(&net, NET_RESNET20_CLASSES, o, image))
             return;
         for (int k = 0; k < THREADS; k++) {
-            bsr_run_options run = run_options(k + 1, FAULTS, (uint64_t)round);
+            bsr_run_options run = run_options(k + 1, plan, (uint64_t)round);
             run.target = BSR_TARGET_ACTIVATION;
             add_sample(&seconds[k], inject_seconds(&net, &run));
         }
@@ -142,7 +144,9 @@ static ray_cost cost_of_rays(const network *net, int threads, uint64_t seed)
             end++;
         char selector[32];
         snprintf(selector, sizeof selector, "%d:%d", first, end);
-        bsr_run_options run = run_options(threads, size < SMALL ? SITES / 4 : SITES, seed);
+        char plan[32];
+        snprintf(plan, sizeof plan, "sites:%d", size < SMALL ? SITES / 4 : SITES);
+        bsr_run_options run = run_options(threads, plan, seed);
         run.layers = selector;
         bsr_result *r;
         must(bsr_analyze(&r, net->model, net->data, &run));
@@ -192,8 +196,10 @@ void bench_layer13(table *t, const bench_options *o)
         network_close(&net);
         return;
     }
-    uint64_t sites = o->long_runs ? 0 : (LAYER_WEIGHTS + 19) / 20; /* 0: all */
-    bsr_run_options run = run_options(THREADS, sites, 0);
+    char plan[32] = "exhaustive";
+    if (!o->long_runs)
+        snprintf(plan, sizeof plan, "sites:%d", (LAYER_WEIGHTS + 19) / 20);
+    bsr_run_options run = run_options(THREADS, plan, 0);
     run.layers = "13";
     bsr_result *r;
     must(bsr_analyze(&r, net.model, net.data, &run));

@@ -1,39 +1,63 @@
+#include <string.h>
+
 #include "cli.h"
 
-#define DEFAULT_SITES 100
-
-static const opt method_opts[] = {
-    {"method", 0, OPT_WORD, offsetof(settings, method), "M",
-     "ray: find for each site and image the interval of harmless errors (default ray)", 0, 0, "ray",
-     0},
-    {"sampling", 0, OPT_SAMPLE, offsetof(settings, run.random), "S",
-     "complete, or random:N for N sites of each layer with all their bits (default random:100)", 0,
-     0, "complete", 0},
+static const opt sampling_opts[] = {
+    {"sampling", 0, OPT_SAMPLE, offsetof(settings, sampling), "S",
+     "complete, adaptive, or random:N for N sites of each layer with all their faults: other words "
+     "for --plan exhaustive, adaptive and sites:N",
+     0, 0, "complete|adaptive", 0},
     {"check", 0, OPT_U64, offsetof(settings, run.check), "N",
-     "inject all bits of N of the sites directly too, and count disagreements (default 0)", 0,
+     "inject all faults of N of the sites directly too, and count disagreements (default 0)", 0,
      9007199254740991.0, NULL, 0},
     {NULL}};
 
 static const opt_group groups[] = {{"Images", data_opts},
                                    {"Faults", fault_opts},
-                                   {"Method", method_opts},
+                                   {"Plan", plan_opts},
+                                   {"Rays", sampling_opts},
+                                   {"Formats", format_opts},
                                    {"Network", model_opts},
+                                   {"Intervals", interval_opts},
+                                   {"Report", report_opts},
                                    {"Run", run_opts},
-                                   {"Output", output_opts},
+                                   {"Output", record_opts},
                                    {NULL}};
+
+/* A few sites of each layer unless the user wants something else. */
+static const char *default_plan(const settings *s)
+{
+    int direct = s->run.method && strcmp(s->run.method, "direct") == 0;
+    return s->run.faults ? NULL : direct ? "random:1000" : "sites:100";
+}
+
+static bsr_status work(void *out, const bsr_model *model, const bsr_dataset *data,
+                       const bsr_run_options *options, const settings *s)
+{
+    bsr_run_options o = *options;
+    if (s->sampling && strcmp(s->sampling, "complete") == 0)
+        o.plan = "exhaustive";
+    else if (s->sampling && strcmp(s->sampling, "adaptive") == 0)
+        o.plan = "adaptive";
+    else if (s->sampling)
+        o.plan = keep_text("sites%s", strchr(s->sampling, ':'));
+    else if (!o.plan)
+        o.plan = default_plan(s);
+    return bsr_analyze(out, model, data, &o);
+}
 
 static int run(const settings *s)
 {
-    return run_campaign(s, bsr_analyze);
+    return run_campaign(s, work);
 }
 
 const command cmd_analyze = {"analyze",
+                             "MODEL",
                              "vulnerability factors of layers, channels, bits and the network",
                              "Finds by few evaluations the interval of added errors that leave the "
                              "class as it is, and reads\n"
-                             "off what every bit flip of the site does. VF is the share of (fault, "
+                             "off what every fault of the site does. VF is the share of (fault, "
                              "image) pairs whose class\n"
                              "differs from the fault-free one.",
                              groups,
-                             run,
-                             DEFAULT_SITES};
+                             run};

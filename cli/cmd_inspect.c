@@ -5,26 +5,26 @@ static const opt_group groups[] = {{"Network", model_opts}, {"Output", output_op
 static int run(const settings *s)
 {
     bsr_model *model;
-    char *json = NULL, *text = NULL;
+    char *json = NULL, *table = NULL;
     int code = check_writable(s->out);
     if (code != EXIT_DONE)
         return code;
-    bsr_status status = bsr_model_load(&model, s->model_path, &s->model);
+    bsr_status status = bsr_model_load(&model, s->operands[0], &s->model);
     if (status == BSR_OK && (s->json || s->out))
         status = bsr_model_json(&json, model);
     if (status == BSR_OK && !s->json)
-        status = bsr_model_text(&text, model);
+        status = bsr_model_text(&table, model);
     bsr_model_free(model);
-    return deliver(s, status, json, text);
+    return deliver(s, status, json, table);
 }
 
 const command cmd_inspect = {
     "inspect",
+    "MODEL",
     "layers of a network and the size of its fault space",
     "Layers are the nodes with weights, numbered in the order in which they run; the other "
     "commands\n"
     "select them by these numbers or by name. The fault space counts single bit flips: stored\n"
     "values times their bits.",
     groups,
-    run,
-    0};
+    run};

@@ -1,6 +1,4 @@
-/* Options that say what is analysed, and opening it. */
-#include <string.h>
-
+/* Options that say what is analysed. */
 #include "cli.h"
 
 #define FIELD(member) offsetof(settings, member)
@@ -14,7 +12,7 @@ const opt model_opts[] = {
     {NULL}};
 
 const opt data_opts[] = {
-    {"data", 0, OPT_STRING, FIELD(data.data), "KIND:PATH",
+    {"data", 0, OPT_SOURCE, FIELD(data.data), "KIND:PATH",
      "labelled images: cifar10:, cifar100:, planes16: or npz: FILE, idx: or npy: IMAGES,LABELS, "
      "folder: DIR, or a data card CARD.yaml, which may hold the options below too",
      0, 0, NULL, 1},
@@ -24,7 +22,7 @@ const opt data_opts[] = {
     {"std", 0, OPT_FLOATS, FIELD(std), "LIST", "standard deviations (default 1)", 0, 0, NULL, 0},
     {"images", 0, OPT_STRING, FIELD(data.images), "SELECTION",
      "N (the first N), A:B (A up to but without B) or N/class (default all)", 0, 0, NULL, 0},
-    {"labels", 0, OPT_STRING, FIELD(data.labels_file), "FILE",
+    {"labels", 0, OPT_PATH, FIELD(data.labels_file), "FILE",
      "folder: only: lines NAME LABEL, instead of class sub-folders", 0, 0, NULL, 0},
     {"class-offset", 0, OPT_INT, FIELD(data.class_offset), "N",
      "added to each label, 1 for a network with a background class (default 0)", -1000000, 1000000,
@@ -37,40 +35,3 @@ const opt data_opts[] = {
     {"crop", 0, OPT_INT, FIELD(data.crop), "N",
      "height and width the network must have, as a check", 1, 65536, NULL, 0},
     {NULL}};
-
-bsr_status open_data(bsr_dataset **out, const settings *s, const bsr_model *model)
-{
-    bsr_dataset_options o = s->data;
-    memcpy(o.mean, s->mean.v, sizeof o.mean);
-    memcpy(o.std, s->std.v, sizeof o.std);
-    o.mean_count = s->mean.count;
-    o.std_count = s->std.count;
-    o.order = (bsr_channel_order)(s->order + 1);
-    bsr_model_info m = bsr_model_get_info(model);
-    return bsr_dataset_open(out, &o, m.channels, m.height, m.width);
-}
-
-bsr_status open_inputs(bsr_model **model, bsr_dataset **data, const settings *s)
-{
-    *data = NULL;
-    bsr_status status = bsr_model_load(model, s->model_path, &s->model);
-    if (status == BSR_OK)
-        status = open_data(data, s, *model);
-    if (status == BSR_OK)
-        status = bsr_dataset_check_labels(*data, bsr_model_get_info(*model).classes);
-    if (status != BSR_OK) {
-        bsr_dataset_free(*data);
-        bsr_model_free(*model);
-        *data = NULL;
-        *model = NULL;
-    }
-    return status;
-}
-
-const char *data_spec(const settings *s)
-{
-    static char text[4096];
-    snprintf(text, sizeof text, "%s%s%s", s->data.data, s->data.images ? " images=" : "",
-             s->data.images ? s->data.images : "");
-    return text;
-}

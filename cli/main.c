@@ -6,19 +6,44 @@
 
 #include "cli.h"
 
-static const command *const commands[] = {&cmd_inspect, &cmd_eval, &cmd_inject, &cmd_analyze};
+extern const command cmd_inspect, cmd_eval, cmd_plan, cmd_inject, cmd_analyze, cmd_sweep, cmd_run,
+    cmd_resume, cmd_show, cmd_export, cmd_compare;
+
+static const command *const commands[] = {&cmd_inspect, &cmd_eval,   &cmd_plan,   &cmd_inject,
+                                          &cmd_analyze, &cmd_sweep,  &cmd_run,    &cmd_resume,
+                                          &cmd_show,    &cmd_export, &cmd_compare};
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
 static const char exit_codes[] =
     "Exit status: 0 done, 1 failed, 2 wrong usage or value, 3 stopped by a signal.";
 
-static const command *find_command(const char *name)
+const command *find_command(const char *name)
 {
     for (size_t i = 0; i < N_COMMANDS; i++)
         if (strcmp(commands[i]->name, name) == 0)
             return commands[i];
     return NULL;
+}
+
+void model_commands(char *words, size_t room)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < N_COMMANDS && at < room; i++)
+        if (strcmp(commands[i]->operands, "MODEL") == 0)
+            at += (size_t)snprintf(words + at, room - at, "%s%s", at ? "|" : "", commands[i]->name);
+}
+
+void settings_init(settings *s, const command *c)
+{
+    *s = (settings){.command = c,
+                    .options = {.groups = c->groups, .settings = s},
+                    .model = BSR_MODEL_OPTIONS_INIT,
+                    .data = BSR_DATASET_OPTIONS_INIT,
+                    .order = -1,
+                    .run = BSR_RUN_OPTIONS_INIT,
+                    .sweep = BSR_SWEEP_OPTIONS_INIT,
+                    .target = -1};
 }
 
 static int unknown_command(const char *name)
@@ -44,11 +69,13 @@ static int end_of_help(void)
 
 static int help_overview(void)
 {
-    printf("usage: bitseer COMMAND MODEL [options]\n\n"
-           "What bit flips (soft errors) do to a neural network: MODEL is an ONNX file.\n\n");
+    printf(
+        "usage: bitseer COMMAND MODEL [options]\n\n"
+        "What bit flips (soft errors) do to a neural network: MODEL is an ONNX file, RUN.db the\n"
+        "database of a run (inject, analyze or sweep with --out RUN.db).\n\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-9s %s\n", commands[i]->name, commands[i]->summary);
-    printf("  %-9s this text, or all about one command\n\n", "help");
+        printf("  %-8s %-11s%s\n", commands[i]->name, commands[i]->operands, commands[i]->summary);
+    printf("  %-8s %-11sthis text, or all about one command\n\n", "help", "[COMMAND]");
     printf(
         "bitseer help COMMAND and bitseer COMMAND --help tell the options, bitseer --version the\n"
         "version, bitseer help --man prints the manual page.\n\n%s\n",
@@ -58,7 +85,7 @@ static int help_overview(void)
 
 static int help_command(const command *c)
 {
-    printf("usage: bitseer %s MODEL", c->name);
+    printf("usage: bitseer %s %s", c->name, c->operands);
     for (const opt_group *g = c->groups; g->title; g++)
         for (const opt *o = g->opts; o->name; o++)
             if (o->required)
@@ -73,9 +100,9 @@ static int help_manual(void)
 {
     printf(".TH BITSEER 1 \"\" \"bitseer %s\"\n.SH NAME\n", bsr_version());
     printf("bitseer \\- what bit flips do to a neural network\n.SH SYNOPSIS\n"
-           ".B bitseer\n.I COMMAND MODEL\n[options]\n");
+           ".B bitseer\n.I COMMAND OPERAND\n[options]\n");
     for (size_t i = 0; i < N_COMMANDS; i++) {
-        printf(".SH BITSEER %s\n", commands[i]->name);
+        printf(".SH BITSEER %s %s\n", commands[i]->name, commands[i]->operands);
         opt_print_roff_text(stdout, commands[i]->notes);
         printf("\n");
         opt_print_roff(stdout, commands[i]->groups);
@@ -96,22 +123,19 @@ static int help(const char *topic)
 
 static int run_command(const command *c, int argc, char **argv)
 {
-    settings s = {.model = BSR_MODEL_OPTIONS_INIT,
-                  .data = BSR_DATASET_OPTIONS_INIT,
-                  .order = -1,
-                  .run = BSR_RUN_OPTIONS_INIT,
-                  .target = -1};
-    char message[OPT_MESSAGE];
-    s.run.random = c->random;
+    settings s;
+    settings_init(&s, c);
     for (int i = 0; i < argc && strcmp(argv[i], "--") != 0; i++)
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             return help_command(c);
     snprintf(program, sizeof program, "bitseer %s", c->name);
-    if (opt_parse(c->groups, &s, &s.model_path, "MODEL", argc, argv, message) != 0) {
-        complain("%s", message);
+    if (opt_parse(&s.options, c->operands, s.operands, argc, argv) != 0) {
+        complain("%s", s.options.message);
         return EXIT_USAGE;
     }
-    return c->run(&s);
+    int code = c->run(&s);
+    free_texts();
+    return code;
 }
 
 int main(int argc, char **argv)

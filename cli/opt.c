@@ -5,12 +5,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static int fail(char *message, const char *fmt, const char *a, const char *b)
-{
-    snprintf(message, OPT_MESSAGE, fmt, a, b);
-    return -1;
-}
-
 /* Reads digits (no sign, no blanks) and moves *s behind them; -1 without digits or above 2^64 - 1.
  */
 static int whole_number(const char **s, uint64_t *value)
@@ -23,6 +17,13 @@ static int whole_number(const char **s, uint64_t *value)
     *value = v;
     *s = stop;
     return errno ? -1 : 0;
+}
+
+static int set_flag(const opt *o, void *field, const char *text)
+{
+    int on = strcmp(text, "true") == 0;
+    *(int *)field = on;
+    return on || strcmp(text, "false") == 0 ? 0 : -1;
 }
 
 static int set_int(const opt *o, void *field, const char *text)
@@ -94,6 +95,11 @@ static int word_index(const char *words, const char *text)
     }
 }
 
+int opt_has_word(const char *words, const char *text)
+{
+    return word_index(words, text) >= 0;
+}
+
 static int set_word(const opt *o, void *field, const char *text)
 {
     *(const char **)field = text;
@@ -108,14 +114,14 @@ static int set_choice(const opt *o, void *field, const char *text)
 
 static int set_sample(const opt *o, void *field, const char *text)
 {
-    uint64_t *n = field;
-    *n = 0;
-    if (strcmp(text, o->words) == 0)
+    uint64_t n;
+    *(const char **)field = text;
+    if (word_index(o->words, text) >= 0)
         return 0;
     if (strncmp(text, "random:", 7) != 0)
         return -1;
     text += 7;
-    return whole_number(&text, n) == 0 && !*text && *n > 0 ? 0 : -1;
+    return whole_number(&text, &n) == 0 && !*text && n > 0 ? 0 : -1;
 }
 
 static int set_floats(const opt *o, void *field, const char *text)
@@ -150,19 +156,23 @@ static int set_shape(const opt *o, void *field, const char *text)
     return 0;
 }
 
-/* "a, b or c" from "a|b|c". */
-static void list_words(char *out, size_t room, const char *words)
+void opt_list_words(char *out, size_t room, const char *words, const char *last)
 {
     size_t at = 0;
     for (const char *p = words; at < room;) {
         int n = (int)strcspn(p, "|");
         const char *next = p[n] ? p + n + 1 : NULL;
-        const char *joint = p == words ? "" : next ? ", " : " or ";
+        const char *joint = p == words ? "" : next ? ", " : last;
         at += (size_t)snprintf(out + at, room - at, "%s%.*s", joint, n, p);
         if (!next)
             return;
         p = next;
     }
+}
+
+static void expect_flag(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "true or false");
 }
 
 static void expect_whole(const opt *o, char *out, size_t room)
@@ -182,12 +192,14 @@ static void expect_size(const opt *o, char *out, size_t room)
 
 static void expect_words(const opt *o, char *out, size_t room)
 {
-    list_words(out, room, o->words);
+    opt_list_words(out, room, o->words, " or ");
 }
 
 static void expect_sample(const opt *o, char *out, size_t room)
 {
-    snprintf(out, room, "%s or random:N with N above 0", o->words);
+    opt_list_words(out, room, o->words, ", ");
+    size_t n = strlen(out);
+    snprintf(out + n, room - n, " or random:N with N above 0");
 }
 
 static void expect_floats(const opt *o, char *out, size_t room)
@@ -205,12 +217,14 @@ static const struct {
     int (*set)(const opt *, void *, const char *);
     void (*expect)(const opt *, char *, size_t);
 } types[] = {
-    [OPT_FLAG] = {NULL, NULL},
+    [OPT_FLAG] = {set_flag, expect_flag},
     [OPT_INT] = {set_int, expect_whole},
     [OPT_U64] = {set_u64, expect_whole},
     [OPT_SIZE] = {set_size, expect_size},
     [OPT_DOUBLE] = {set_double, expect_number},
     [OPT_STRING] = {set_string, NULL},
+    [OPT_PATH] = {set_string, NULL},
+    [OPT_SOURCE] = {set_string, NULL},
     [OPT_WORD] = {set_word, expect_words},
     [OPT_CHOICE] = {set_choice, expect_words},
     [OPT_SAMPLE] = {set_sample, expect_sample},
@@ -218,13 +232,32 @@ static const struct {
     [OPT_SHAPE] = {set_shape, expect_shape},
 };
 
-static int set_value(const opt *o, void *settings, const char *text, char *message)
+static int fail(opt_parser *p, const char *fmt, const char *a, const char *b)
 {
-    if (types[o->type].set(o, (char *)settings + o->offset, text) == 0)
+    snprintf(p->message, sizeof p->message, fmt, a, b);
+    return -1;
+}
+
+static void remember(opt_parser *p, const opt *o, const char *text)
+{
+    int i = 0;
+    while (i < p->n_given && p->given[i].option != o)
+        i++;
+    p->given[i] = (opt_given){o, text};
+    p->n_given += i == p->n_given;
+}
+
+/* dashes: what messages put in front of the name. */
+static int set_value(opt_parser *p, const char *dashes, const opt *o, const char *text)
+{
+    if (types[o->type].set(o, (char *)p->settings + o->offset, text) == 0) {
+        remember(p, o, text);
         return 0;
+    }
     char expected[200] = "";
     types[o->type].expect(o, expected, sizeof expected);
-    snprintf(message, OPT_MESSAGE, "--%s is '%.150s', expected %s", o->name, text, expected);
+    snprintf(p->message, sizeof p->message, "%s%s is '%.150s', expected %s", dashes, o->name, text,
+             expected);
     return -1;
 }
 
@@ -238,97 +271,128 @@ static const opt *find(const opt_group *groups, const char *name, size_t len, ch
     return NULL;
 }
 
-static int fail_unknown(const opt_group *groups, const char *name, int len, char *message)
+const opt *opt_find(const opt_group *groups, const char *name)
 {
-    char words[1024] = "", given[64], buf[64];
+    return find(groups, name, strlen(name), 0);
+}
+
+void opt_names(const opt_group *groups, char *words, size_t room)
+{
     size_t at = 0;
+    *words = 0;
     for (; groups->title; groups++)
-        for (const opt *o = groups->opts; o->name && at < sizeof words; o++)
-            at += (size_t)snprintf(words + at, sizeof words - at, "%s%s", at ? "|" : "", o->name);
+        for (const opt *o = groups->opts; o->name && at < room; o++)
+            at += (size_t)snprintf(words + at, room - at, "%s%s", at ? "|" : "", o->name);
+}
+
+static int fail_unknown(opt_parser *p, const char *name, int len)
+{
+    char words[1024], given[64], buf[64];
+    opt_names(p->groups, words, sizeof words);
     snprintf(given, sizeof given, "%.*s", len, name);
     const char *nearest = opt_nearest(given, words, buf);
-    return nearest ? fail(message, "unknown option '--%s', did you mean '--%s'?", given, nearest)
-                   : fail(message, "unknown option '--%s'", given, NULL);
+    return nearest ? fail(p, "unknown option '--%s', did you mean '--%s'?", given, nearest)
+                   : fail(p, "unknown option '--%s'", given, NULL);
 }
 
 /* One argument that starts with "--". *i is advanced past a value. */
-static int parse_long(const opt_group *groups, void *settings, int argc, char **argv, int *i,
-                      char *message)
+static int parse_long(opt_parser *p, int argc, char **argv, int *i)
 {
     const char *name = argv[*i] + 2;
     size_t len = strcspn(name, "=");
     const char *value = name[len] ? name + len + 1 : NULL;
-    const opt *o = find(groups, name, len, 0);
+    const opt *o = find(p->groups, name, len, 0);
     if (!o)
-        return fail_unknown(groups, name, (int)(len < 60 ? len : 60), message);
-    if (o->type == OPT_FLAG) {
-        if (value)
-            return fail(message, "--%s takes no value", o->name, NULL);
-        *(int *)((char *)settings + o->offset) = 1;
-        return 0;
-    }
+        return fail_unknown(p, name, (int)(len < 60 ? len : 60));
+    if (o->type == OPT_FLAG)
+        return value ? fail(p, "--%s takes no value", o->name, NULL)
+                     : set_value(p, "--", o, "true");
     if (!value && *i + 1 < argc)
         value = argv[++*i];
     if (!value)
-        return fail(message, "--%s needs a value: %s", o->name, o->metavar);
-    return set_value(o, settings, value, message);
+        return fail(p, "--%s needs a value: %s", o->name, o->metavar);
+    return set_value(p, "--", o, value);
 }
 
 /* One argument that starts with a single '-': flags, at most one option with a value at the end. */
-static int parse_short(const opt_group *groups, void *settings, int argc, char **argv, int *i,
-                       char *message)
+static int parse_short(opt_parser *p, int argc, char **argv, int *i)
 {
-    for (const char *p = argv[*i] + 1; *p; p++) {
-        const opt *o = find(groups, NULL, 0, *p);
+    for (const char *c = argv[*i] + 1; *c; c++) {
+        const opt *o = find(p->groups, NULL, 0, *c);
         if (!o)
-            return fail(message, "unknown option '-%.1s'", p, NULL);
+            return fail(p, "unknown option '-%.1s'", c, NULL);
         if (o->type == OPT_FLAG) {
-            *(int *)((char *)settings + o->offset) = 1;
+            (void)set_value(p, "--", o, "true");
             continue;
         }
-        const char *value = p[1] ? p + 1 : *i + 1 < argc ? argv[++*i] : NULL;
+        const char *value = c[1] ? c + 1 : *i + 1 < argc ? argv[++*i] : NULL;
         if (!value)
-            return fail(message, "--%s needs a value: %s", o->name, o->metavar);
-        return set_value(o, settings, value, message);
+            return fail(p, "--%s needs a value: %s", o->name, o->metavar);
+        return set_value(p, "--", o, value);
     }
     return 0;
 }
 
-static int check_required(const opt_group *groups, const void *settings, char *message)
+const opt *opt_missing(const opt_parser *p)
 {
-    for (; groups->title; groups++)
-        for (const opt *o = groups->opts; o->name; o++) {
-            const void *field = (const char *)settings + o->offset;
-            if (!o->required ||
-                (o->type == OPT_CHOICE ? *(const int *)field >= 0 : *(char *const *)field != NULL))
-                continue;
-            return fail(message, "--%s %s is required", o->name, o->metavar);
+    for (const opt_group *g = p->groups; g->title; g++)
+        for (const opt *o = g->opts; o->name; o++) {
+            const void *field = (const char *)p->settings + o->offset;
+            if (o->required && (o->type == OPT_CHOICE ? *(const int *)field < 0
+                                                      : *(const char *const *)field == NULL))
+                return o;
         }
+    return NULL;
+}
+
+const char *opt_text(const opt_parser *p, const char *name)
+{
+    for (int i = 0; i < p->n_given; i++)
+        if (strcmp(p->given[i].option->name, name) == 0)
+            return p->given[i].text;
+    return NULL;
+}
+
+int opt_set(opt_parser *p, const char *name, const char *text)
+{
+    const opt *o = opt_find(p->groups, name);
+    return o ? set_value(p, "", o, text) : fail(p, "unknown key '%.60s'", name, NULL);
+}
+
+/* Takes `text` for the next of the operands; *names moves behind its name. */
+static int take_operand(opt_parser *p, const char **names, const char **operands, int *n,
+                        const char *text)
+{
+    if (!**names)
+        return fail(p, "unexpected '%.200s' after '%.200s'", text, operands[*n - 1]);
+    *names += strcspn(*names, " ");
+    *names += **names == ' ';
+    operands[(*n)++] = text;
     return 0;
 }
 
-int opt_parse(const opt_group *groups, void *settings, const char **operand,
-              const char *operand_name, int argc, char **argv, char message[OPT_MESSAGE])
+int opt_parse(opt_parser *p, const char *operand_names, const char **operands, int argc,
+              char **argv)
 {
-    int only_operands = 0;
-    *operand = NULL;
-    for (int i = 0; i < argc; i++) {
+    int only_operands = 0, n_operands = 0, status = 0;
+    for (int i = 0; i < argc && status == 0; i++) {
         const char *a = argv[i];
-        int status = 0;
         if (!only_operands && strcmp(a, "--") == 0)
             only_operands = 1;
         else if (!only_operands && a[0] == '-' && a[1] == '-')
-            status = parse_long(groups, settings, argc, argv, &i, message);
+            status = parse_long(p, argc, argv, &i);
         else if (!only_operands && a[0] == '-' && a[1])
-            status = parse_short(groups, settings, argc, argv, &i, message);
-        else if (*operand)
-            status = fail(message, "unexpected '%.200s' after '%.200s'", a, *operand);
+            status = parse_short(p, argc, argv, &i);
         else
-            *operand = a;
-        if (status != 0)
-            return status;
+            status = take_operand(p, &operand_names, operands, &n_operands, a);
     }
-    if (!*operand)
-        return fail(message, "no %s given", operand_name, NULL);
-    return check_required(groups, settings, message);
+    if (status != 0)
+        return status;
+    if (*operand_names) {
+        char name[64];
+        snprintf(name, sizeof name, "%.*s", (int)strcspn(operand_names, " "), operand_names);
+        return fail(p, "no %s given", name, NULL);
+    }
+    const opt *missing = opt_missing(p);
+    return missing ? fail(p, "--%s %s is required", missing->name, missing->metavar) : 0;
 }

@@ -29,7 +29,7 @@ int main(int argc, char **argv)
 
     bsr_run_options run = BSR_RUN_OPTIONS_INIT;
     run.target = BSR_TARGET_WEIGHT;
-    run.random = 50;
+    run.plan = "sites:50";
     if (bsr_analyze(&result, model, data, &run) != BSR_OK)
         goto done;
 

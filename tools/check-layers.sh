@@ -36,6 +36,7 @@ BEGIN {
     layer("exec", executor = "base tensor graph kernels onnx ops data")
     layer("fault", fault = executor " exec rng")
     layer("analysis", analysis = fault " fault stats")
+    layer("campaign", analysis " analysis store")
     layer("report", analysis " analysis")
     layer("cli", "")
 
@@ -46,6 +47,7 @@ BEGIN {
     owner("kernels", "immintrin.h")
     owner("report", "jansson.h")
     owner("store", "sqlite3.h")
+    owner("cli", "yaml.h")
 }
 {
     split($1, path, "/")

@@ -27,10 +27,10 @@ step "The network and its faults" inspect
 step "Fault-free accuracy" eval --data "$card"
 step "Vulnerability factors by rays: all bits of 400 weights of each layer, on 100 images" \
     analyze --data "$card" --images 10/class --target weight --method ray --sampling random:400 \
-    --channels all -o "$tmp/rays"
+    --channels all -o "$tmp/rays.json"
 step "Cross-check: other faults, drawn from the whole network and injected one by one" \
     inject --data "$card" --images 10/class --target weight --plan random:10000 --seed 1 \
-    --worst 1 -o "$tmp/direct"
+    --worst 1 -o "$tmp/direct.json"
 
 # x[SECTION KEY]: numbers of the JSON results, which have one key a line.
 printf '\n=== In short\n'
@@ -46,9 +46,9 @@ awk '
         runs = x["\"performance\":\"evaluations\":"]
         rate = x["\"performance\":\"injections_per_second\":"]
         printf "%-7s MVF %.3f %%, 95 %% interval [%.3f, %.3f]\n", \
-            FILENAME, 100 * x["\"mvf\":\"vf\":"], 100 * lo, 100 * hi
+            substr(FILENAME, 1, length(FILENAME) - 5), 100 * x["\"mvf\":\"vf\":"], 100 * lo, 100 * hi
         printf "        %.3g million (fault, image) pairs decided by %.3g million partial runs\n", \
             pairs / 1e6, runs / 1e6
         printf "        %.0f faults a second on %d images each; all %d would take %.1f minutes\n", \
             rate, images, all, all / rate / 60
-    }' rays direct
+    }' rays.json direct.json

@@ -6,7 +6,7 @@ set -eu
 
 packages="gcc g++ make cmake ninja-build pkg-config libc6-dev
     libprotobuf-c-dev protobuf-c-compiler libonnx-dev librandom123-dev libjansson-dev libcyaml-dev
-    libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev
+    libjpeg62-turbo-dev libpng-dev zlib1g-dev libsqlite3-dev libyaml-dev
     dataset-fashion-mnist"
 for set in "$@"; do
     case "$set" in

@@ -13,11 +13,27 @@ extern "C" {
 #endif
 
 /* Counts of (fault, image) pairs. masked + benign + critical = pairs; due counts pairs with a NaN
- * or infinite logit whatever their class; sdc = critical and not due. Rays find critical only: the
+ * or infinite logit whatever their class; sdc = critical and not due; top5: the golden class is not
+ * among the five greatest logits; correct: the class is the label's. Rays find critical only: the
  * others but pairs are 0 then, and null in JSON. */
 typedef struct bsr_outcomes {
-    uint64_t pairs, masked, benign, critical, due, sdc;
+    uint64_t pairs, masked, benign, critical, due, sdc, top5, correct;
 } bsr_outcomes;
+
+/* Shares that are estimated, each with its interval; the names are those of the counts above. */
+typedef enum bsr_metric {
+    BSR_METRIC_CRITICAL, /* the VF */
+    BSR_METRIC_SDC,
+    BSR_METRIC_DUE,
+    BSR_METRIC_BENIGN,
+    BSR_METRIC_MASKED,
+    BSR_METRIC_TOP5,
+    BSR_METRIC_ACCURACY, /* of the faulty network, against the labels */
+    BSR_METRICS
+} bsr_metric;
+
+/* "critical", "sdc", ...; NULL for another number. */
+BSR_PUBLIC const char *bsr_metric_name(bsr_metric metric);
 
 /* A share in [0, 1] with its two-sided confidence interval; lo == hi == value when everything in
  * the population was observed. */
@@ -25,25 +41,39 @@ typedef struct bsr_share {
     double value, lo, hi;
 } bsr_share;
 
-/* One bit position (0 is the least significant) or one channel. */
+/* One bit position (0 is the least significant; the lowest changed one, -1 for fault models without
+ * positions) or one channel. */
 typedef struct bsr_part {
     int index;
     uint64_t sites;  /* in the population */
     uint64_t faults; /* observed */
     bsr_outcomes outcomes;
     bsr_share vf;
+    bsr_share metrics[BSR_METRICS]; /* bits only, and not with rays: NaN */
 } bsr_part;
+
+/* Where masked faults of a layer ended. */
+typedef struct bsr_masking {
+    int at;         /* index of the network's layer in (or after) which the last difference
+                       vanished, -1: before the first */
+    uint64_t pairs; /* of the observed ones */
+} bsr_masking;
 
 typedef struct bsr_layer_result {
     int index;        /* among the layers with weights; tensors: among those analysed */
     const char *name; /* node, or tensor for activation and input faults */
     const char *op;
+    const char *format;  /* of its stored values: "float32", "uint8", "q2.5", ... */
     uint64_t sites;      /* population: stored elements */
-    uint64_t population; /* faults: sites times the selected bits */
+    uint64_t population; /* faults: sites times the faults of a site */
     uint64_t sampled_sites;
     uint64_t faults; /* observed */
     bsr_outcomes outcomes;
     bsr_share vf; /* P(critical | one fault), over the selected bits and the images (LVF) */
+    bsr_share metrics[BSR_METRICS]; /* NaN but for critical with rays */
+    bsr_share rmse; /* of the logits, over pairs that are no DUE; normal approximation */
+    int n_maskings;
+    bsr_masking *maskings; /* ascending `at` */
     int n_bits;
     bsr_part *bits;     /* the selected ones, ascending */
     int n_channels;     /* 0 unless asked for */
@@ -52,9 +82,11 @@ typedef struct bsr_layer_result {
 
 /* A weight, activation or pixel with many critical faults. */
 typedef struct bsr_worst_site {
-    int layer;       /* position in `layers` */
-    int64_t element; /* row-major index in its tensor */
-    double value;    /* stored fault-free value (of image 0 for activations) */
+    int layer; /* position in `layers` */
+    int64_t
+        element;   /* row-major index in its tensor; operand: of the weight it is multiplied with */
+    int64_t pixel; /* operand: pixel of the output element that reads it; else -1 */
+    double value;  /* stored fault-free value (of image 0 for activations); NaN: not known yet */
     uint64_t critical, pairs;
 } bsr_worst_site;
 
@@ -85,9 +117,16 @@ typedef struct bsr_provenance {
 /* Owned by the caller of the function that made it; everything inside is owned by it. */
 typedef struct bsr_result {
     const char *command;  /* "inject", "analyze" */
-    const char *target;   /* "weight", "bias", "activation", "input" */
+    const char *target;   /* bsr_target_name */
+    const char *fault;    /* "bitflip", "mbu:2", ... */
+    const char *format;   /* asked for, "" as in the file */
     const char *method;   /* "direct", "ray" */
-    const char *sampling; /* "exhaustive", "random", "complete" */
+    const char *sampling; /* "exhaustive", "random", "layer-wise", ..., "list" */
+    int transient;        /* each fault in one image */
+    int complete;         /* 0: interrupted; only what was answered is counted */
+    uint64_t planned;     /* faults (transient: pairs) of the plan so far */
+    double margin;        /* asked for by the plan; 0: none */
+    double format_loss;   /* golden accuracy as given less that in the formats; 0 without */
     uint64_t images;
     uint64_t golden_correct; /* top-1 equals the label */
     double confidence;
@@ -98,9 +137,12 @@ typedef struct bsr_result {
     int n_bits;
     bsr_part *bits; /* bit positions over all layers, ascending; vf: every site equally likely */
     bsr_share mvf;  /* VF of the model: every site-bit of the population equally likely */
+    bsr_share metrics[BSR_METRICS]; /* of the model */
+    bsr_share rmse;
+    int n_strata;
+    struct bsr_plan_stratum *strata; /* what was planned: bitseer/campaign.h */
     int n_worst;
     bsr_worst_site *worst;
-    uint64_t nan_faults; /* ray: flips to NaN, evaluated as faults of their own */
     uint64_t violations; /* ray: checked pairs that break the interval rule */
     uint64_t checked;    /* ray: pairs checked by direct injection */
     bsr_performance performance;

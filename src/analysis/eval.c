@@ -80,7 +80,7 @@ bsr_status bsr_eval(bsr_eval_result **out, const bsr_model *model, const bsr_dat
     bsr_session s;
     bsr_arena *arena = NULL;
     bsr_eval_result *r = NULL;
-    bsr_status status = bsr_session_init_plain(&s, model, data, options);
+    bsr_status status = bsr_session_init(&s, model, data, options, NULL, 0);
     if (status == BSR_OK) {
         arena = bsr_arena_new();
         r = arena ? bsr_arena_calloc(arena, 1, sizeof *r) : NULL;

@@ -30,6 +30,10 @@ static bsr_status check_options(bsr_session *s)
                         o->threads);
     if (o->threads == 0)
         o->threads = bsr_cpu_count();
+    if (!(o->margin > 0 && o->margin < 1))
+        return bsr_fail(BSR_EINVAL, "margin is %g, expected a value between 0 and 1", o->margin);
+    if (!s->data)
+        return BSR_OK;
     bsr_model_info info = bsr_model_get_info(s->model);
     if (bsr_dataset_channels(s->data) != info.channels ||
         bsr_dataset_height(s->data) != info.height || bsr_dataset_width(s->data) != info.width)
@@ -39,16 +43,16 @@ static bsr_status check_options(bsr_session *s)
     return bsr_dataset_check_labels(s->data, info.classes);
 }
 
-static bsr_status choose_kernels(const bsr_session *s, const bsr_kernels **kernels)
+static bsr_status choose_kernels(bsr_session *s)
 {
     int cpu = s->options.cpu ? bsr_cpu_from_name(s->options.cpu) : (int)bsr_cpu_best();
     if (cpu < 0)
         return bsr_fail(BSR_EINVAL, "kernel set '%s' does not exist: ref, avx2, avx512",
                         s->options.cpu);
-    *kernels = bsr_kernels_for((bsr_cpu)cpu);
-    return *kernels ? BSR_OK
-                    : bsr_fail(BSR_EUNSUPPORTED, "this processor cannot run kernel set '%s'",
-                               s->options.cpu);
+    s->kernels = bsr_kernels_for((bsr_cpu)cpu);
+    return s->kernels ? BSR_OK
+                      : bsr_fail(BSR_EUNSUPPORTED, "this processor cannot run kernel set '%s'",
+                                 s->options.cpu);
 }
 
 static bsr_status fit_memory(bsr_session *s)
@@ -61,66 +65,193 @@ static bsr_status fit_memory(bsr_session *s)
     return BSR_OK;
 }
 
-/* The price of one fault-free inference of all images, in this process on these threads. */
-static bsr_status measure_forward(bsr_session *s)
+bsr_status bsr_session_accuracy(bsr_session *s, const bsr_plan *plan, float *logits,
+                                uint64_t *correct)
 {
-    size_t n = s->images_at_once;
-    float *logits = bsr_alloc_array(n * (size_t)bsr_plan_classes(s->plan), sizeof *logits);
-    if (!logits)
-        return BSR_ENOMEM;
-    bsr_status status = BSR_OK;
-    for (int i = 0; i < 2 && status == BSR_OK; i++) {
-        double start = bsr_seconds();
-        status = bsr_infer_images(s->plan, s->pool, s->data, s->model->nhwc, 0, n, NULL, logits);
-        double t = (bsr_seconds() - start) * (double)s->images / (double)n;
-        if (i == 0 || t < s->forward_seconds)
-            s->forward_seconds = t;
+    enum { AT_ONCE = 1024 };
+    int classes = bsr_plan_classes(plan);
+    size_t row = (size_t)classes;
+    float *room = logits ? NULL : bsr_alloc_array(AT_ONCE * row, sizeof *room);
+    bsr_status status = logits || room ? BSR_OK : BSR_ENOMEM;
+    *correct = 0;
+    for (size_t first = 0; first < s->images && status == BSR_OK; first += AT_ONCE) {
+        size_t left = s->images - first, n = left < AT_ONCE ? left : AT_ONCE;
+        float *z = logits ? logits + first * row : room;
+        status = bsr_infer_images(plan, s->pool, s->data, s->model->nhwc, first, n, NULL, z);
+        for (size_t i = 0; i < n && status == BSR_OK; i++)
+            *correct += bsr_top1(z + i * row, classes) == bsr_dataset_label(s->data, first + i);
     }
-    bsr_free(logits);
+    bsr_free(room);
     return status;
 }
 
-/* Everything but the plan. */
-static bsr_status start(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
-                        const bsr_run_options *options, const bsr_kernels **kernels)
+bsr_status bsr_session_golden(bsr_session *s)
+{
+    /* The price of one inference of all images, in this process on these threads: the better of
+     * two. */
+    for (int i = 0; i < 2; i++) {
+        double start = bsr_seconds();
+        BSR_TRY(bsr_session_accuracy(s, s->plan, NULL, &s->correct));
+        double t = bsr_seconds() - start;
+        if (i == 0 || t < s->forward_seconds)
+            s->forward_seconds = t;
+    }
+    return BSR_OK;
+}
+
+/* One "[TARGET=]FORMAT" of the option. */
+static bsr_status add_choice(bsr_storage_choice *choices, int *n, const char *text, size_t len,
+                             bsr_target target)
+{
+    char item[96];
+    if (len >= sizeof item)
+        return bsr_fail(BSR_EINVAL, "format '%.60s...' is too long", text);
+    memcpy(item, text, len);
+    item[len] = 0;
+    /* "range=" has an equals sign too. */
+    char *equals = strchr(item, '='), *slash = strchr(item, '/'), *format = item;
+    if (equals && !(slash && slash < equals)) {
+        *equals = 0;
+        format = equals + 1;
+        for (target = 0; target < BSR_TARGETS && strcmp(bsr_target_name(target), item) != 0;)
+            target++;
+    }
+    if (target != BSR_TARGET_WEIGHT && target != BSR_TARGET_BIAS &&
+        target != BSR_TARGET_ACTIVATION && target != BSR_TARGET_INPUT)
+        return bsr_fail(BSR_EINVAL,
+                        "format '%s': only weight, bias, activation and input can be stored in "
+                        "another format (TARGET=FORMAT)",
+                        text);
+    for (int i = 0; i < *n; i++)
+        if (choices[i].target == (int)target)
+            return bsr_fail(BSR_EINVAL, "format '%s': two formats for %s", text,
+                            bsr_target_name(target));
+    choices[*n].target = (int)target;
+    return bsr_format_parse(&choices[(*n)++].format, format);
+}
+
+static bsr_status parse_formats(bsr_storage_choice choices[BSR_TARGETS], int *n,
+                                const bsr_run_options *o)
+{
+    *n = 0;
+    bsr_target target = o->target;
+    if (target == BSR_TARGET_OPERAND)
+        target = BSR_TARGET_ACTIVATION;
+    if (target == BSR_TARGET_OPERAND_WEIGHT)
+        target = BSR_TARGET_WEIGHT;
+    for (const char *p = o->format; p;) {
+        size_t len = strcspn(p, ",");
+        BSR_TRY(add_choice(choices, n, p, len, target));
+        p = p[len] ? p + len + 1 : NULL;
+    }
+    return BSR_OK;
+}
+
+/* Ranges of the tensors that are to be stored in a format without one. */
+static bsr_status find_ranges(bsr_session *s, const bsr_storage_choice *choices, int n,
+                              double (**ranges)[2])
+{
+    int needed = 0;
+    for (int i = 0; i < n; i++)
+        needed |= choices[i].target != BSR_TARGET_WEIGHT && choices[i].target != BSR_TARGET_BIAS &&
+                  bsr_format_needs_range(&choices[i].format);
+    *ranges = NULL;
+    if (!needed)
+        return BSR_OK;
+    size_t values = (size_t)s->model->graph->n_values;
+    if (!(*ranges = bsr_calloc_array(values, sizeof **ranges)))
+        return BSR_ENOMEM;
+    if (s->data)
+        return bsr_calibrate(*ranges, s->model, s->data, s->options.calibrate, s->pool, s->kernels);
+    for (size_t v = 0; v < values; v++) {
+        (*ranges)[v][0] = -1; /* only the width of the codes matters */
+        (*ranges)[v][1] = 1;
+    }
+    return BSR_OK;
+}
+
+static bsr_status store_in_formats(bsr_session *s)
+{
+    bsr_storage_choice choices[BSR_TARGETS];
+    double(*ranges)[2] = NULL;
+    unsigned char *tensors = NULL;
+    bsr_run_options o = s->options;
+    int n;
+    BSR_TRY(parse_formats(choices, &n, &s->options));
+    if (!n)
+        return BSR_OK;
+    o.target = BSR_TARGET_ACTIVATION;
+    bsr_status status = find_ranges(s, choices, n, &ranges);
+    if (status == BSR_OK && s->options.target == BSR_TARGET_ACTIVATION)
+        status = bsr_spaces_tensors(&tensors, s->model, &o);
+    if (status == BSR_OK)
+        status =
+            bsr_storage_new(&s->storage, s->model, choices, n, tensors, (const double(*)[2])ranges);
+    bsr_free(tensors);
+    bsr_free(ranges);
+    return status;
+}
+
+static bsr_status compile(bsr_session *s, const bsr_target *targets, int n_targets)
+{
+    const bsr_graph *graph = s->storage ? s->storage->graph : s->model->graph;
+    s->keep = bsr_calloc_array((size_t)graph->n_values, 1);
+    if (!s->keep)
+        return BSR_ENOMEM;
+    for (int t = 0; t < n_targets; t++) {
+        bsr_run_options o = s->options;
+        unsigned char *keep;
+        o.target = targets[t];
+        BSR_TRY(bsr_spaces_keep(&keep, s->model, s->storage, &o));
+        for (int v = 0; v < graph->n_values; v++)
+            s->keep[v] |= keep[v];
+        bsr_free(keep);
+    }
+    return bsr_plan_new(&s->plan, graph, s->kernels, s->keep);
+}
+
+/* What the formats alone cost. */
+static bsr_status measure_format_loss(bsr_session *s)
+{
+    bsr_plan *given;
+    uint64_t before, after;
+    BSR_TRY(bsr_plan_new(&given, s->model->graph, s->kernels, NULL));
+    bsr_status status = bsr_session_accuracy(s, given, NULL, &before);
+    if (status == BSR_OK)
+        status = bsr_session_accuracy(s, s->plan, NULL, &after);
+    if (status == BSR_OK)
+        s->format_loss = ((double)before - (double)after) / (double)s->images;
+    bsr_plan_free(given);
+    return status;
+}
+
+bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
+                            const bsr_run_options *options, const bsr_target *targets,
+                            int n_targets)
 {
     static const bsr_run_options defaults = BSR_RUN_OPTIONS_INIT;
     memset(s, 0, sizeof *s);
     s->model = model;
     s->data = data;
     s->options = options ? *options : defaults;
-    s->images = bsr_dataset_count(data);
+    s->images = data ? bsr_dataset_count(data) : 0;
     BSR_TRY(check_options(s));
-    BSR_TRY(choose_kernels(s, kernels));
-    return bsr_pool_new(&s->pool, s->options.threads);
+    BSR_TRY(choose_kernels(s));
+    BSR_TRY(bsr_pool_new(&s->pool, s->options.threads));
+    BSR_TRY(store_in_formats(s));
+    BSR_TRY(compile(s, targets, n_targets));
+    return s->storage && data ? measure_format_loss(s) : BSR_OK;
 }
 
-bsr_status bsr_session_init_plain(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
-                                  const bsr_run_options *options)
+bsr_status bsr_session_lanes(bsr_session *s)
 {
-    const bsr_kernels *kernels;
-    BSR_TRY(start(s, model, data, options, &kernels));
-    return bsr_plan_new(&s->plan, model->graph, kernels, NULL);
-}
-
-bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
-                            const bsr_run_options *options)
-{
-    const bsr_kernels *kernels;
-    BSR_TRY(start(s, model, data, options, &kernels));
-    unsigned char *keep;
-    BSR_TRY(bsr_spaces_keep(&keep, model, &s->options));
-    bsr_status status = bsr_plan_new(&s->plan, model->graph, kernels, keep);
-    bsr_free(keep);
-    BSR_TRY(status);
-    BSR_TRY(bsr_spaces_init(&s->spaces, model, s->plan, &s->options));
     BSR_TRY(fit_memory(s));
     s->lanes = bsr_calloc_array((size_t)s->options.threads, sizeof *s->lanes);
     if (!s->lanes)
         return BSR_ENOMEM;
     for (int t = 0; t < s->options.threads; t++)
         BSR_TRY(bsr_lanes_new(&s->lanes[t], s->plan));
-    return measure_forward(s);
+    return bsr_session_golden(s);
 }
 
 void bsr_session_clear(bsr_session *s)
@@ -129,10 +260,10 @@ void bsr_session_clear(bsr_session *s)
         bsr_lanes_free(s->lanes[t]);
     bsr_free(s->lanes);
     bsr_golden_free(s->golden);
-    bsr_free(s->first_record);
     bsr_pool_free(s->pool);
-    bsr_spaces_clear(&s->spaces);
     bsr_plan_free(s->plan);
+    bsr_free(s->keep);
+    bsr_storage_free(s->storage);
 }
 
 static bsr_status report(bsr_session *s)
@@ -142,7 +273,7 @@ static bsr_status report(bsr_session *s)
     double now = bsr_seconds();
     bsr_progress p = {
         .phase = s->phase, .done = s->done, .total = s->total, .seconds = now - s->phase_start};
-    p.rate = p.seconds > 0 ? (double)p.done / p.seconds : 0;
+    p.rate = p.seconds > 0 ? (double)(p.done - s->done_before) / p.seconds : 0;
     s->last_report = now;
     return s->options.progress(s->options.progress_ctx, &p)
                ? bsr_fail(BSR_ECANCELLED, "stopped by the caller")
@@ -166,33 +297,33 @@ static bsr_status start_set(bsr_session *s, size_t first)
     s->golden = NULL;
     s->first_image = first;
     BSR_TRY(bsr_golden_new(&s->golden, s->plan, s->pool, s->data, s->model->nhwc, first, n));
-    /* Reports show values of image 0, whose set is gone by then. */
-    if (n < s->images && !s->first_record) {
-        s->first_record = bsr_alloc_array(s->plan->golden_bytes, 1);
-        if (!s->first_record)
-            return BSR_ENOMEM;
-        memcpy(s->first_record, s->golden->records, s->plan->golden_bytes);
-    }
-    for (; s->counted < first + n; s->counted++)
-        s->correct += s->golden->top1[s->counted - first] == bsr_dataset_label(s->data, s->counted);
     s->golden_seconds += bsr_seconds() - start;
     return BSR_OK;
 }
 
-bsr_status bsr_session_run(bsr_session *s, const char *phase, uint64_t pairs, size_t items,
-                           bsr_pool_fn fn, void *ctx)
+void bsr_session_begin(bsr_session *s, const char *phase, uint64_t total, uint64_t done)
 {
     s->phase = phase;
-    s->total = pairs;
-    s->done = 0;
+    s->total = total;
+    s->done = done;
+    s->done_before = done;
     s->phase_start = bsr_seconds();
+}
+
+bsr_status bsr_session_end(bsr_session *s)
+{
+    return report(s);
+}
+
+bsr_status bsr_session_run(bsr_session *s, size_t items, bsr_pool_fn fn, void *ctx)
+{
     for (size_t first = 0; first < s->images; first += s->images_at_once) {
-        /* One set serves several phases. */
         if (!s->golden || s->first_image != first)
             BSR_TRY(start_set(s, first));
         double start = bsr_seconds();
-        BSR_TRY(bsr_pool_run(s->pool, items, fn, ctx));
+        bsr_status status = bsr_pool_run(s->pool, items, fn, ctx);
         s->seconds += bsr_seconds() - start;
+        BSR_TRY(status);
     }
-    return report(s);
+    return BSR_OK;
 }

@@ -1,5 +1,5 @@
-/* What injection and analysis share: compiled network, threads, golden runs of image sets that fit
- * into memory, progress, cost accounting. */
+/* What every run shares: the network in its number formats, compiled; threads; golden runs of image
+ * sets that fit into memory; progress. */
 #ifndef BSR_ANALYSIS_SESSION_H
 #define BSR_ANALYSIS_SESSION_H
 
@@ -7,43 +7,58 @@
 
 typedef struct bsr_session {
     const bsr_model *model;
-    const bsr_dataset *data;
+    const bsr_dataset *data; /* NULL: nothing is run */
     bsr_run_options options; /* with defaults filled in */
+    const bsr_kernels *kernels;
+    bsr_storage *storage; /* NULL: everything as in the file */
+    unsigned char *keep;  /* [values of the plan's graph] */
     bsr_plan *plan;
     bsr_pool *pool;
-    bsr_spaces spaces;
-    bsr_lanes **lanes; /* [threads] */
+    bsr_lanes **lanes; /* [threads], NULL until bsr_session_lanes */
     size_t images, images_at_once;
     bsr_golden *golden; /* of the current set */
     size_t first_image; /* of the current set */
-    char *first_record; /* copy of image 0's golden record, NULL while one set holds all images */
     uint64_t correct;   /* golden top-1 equals the label */
-    size_t counted;     /* images that `correct` covers */
+    double format_loss; /* accuracy of the network as given less that in the formats */
     double forward_seconds, golden_seconds, seconds;
     /* Progress of the current phase; `done` is added to by all threads. */
     const char *phase;
-    uint64_t total;
+    uint64_t total, done_before;
     _Atomic uint64_t done;
     double phase_start, last_report;
 } bsr_session;
 
-/* Checks options and data against the model, compiles, builds the population, measures a plain
- * inference. Cleared with bsr_session_clear whatever it returns. */
+/* Checks options and data against the model, decides the formats (which may run images) and
+ * compiles; tensors that faults into these targets need are kept. data NULL: for the population
+ * alone. Cleared with bsr_session_clear whatever it returns. */
 bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
-                            const bsr_run_options *options);
+                            const bsr_run_options *options, const bsr_target *targets,
+                            int n_targets);
 
-/* Without a population and lanes: enough for plain inference. Cleared the same way. */
-bsr_status bsr_session_init_plain(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
-                                  const bsr_run_options *options);
+/* Workspaces for lanes and the size of image sets, and bsr_session_golden. */
+bsr_status bsr_session_lanes(bsr_session *s);
 void bsr_session_clear(bsr_session *s);
 
+/* Fault-free inference of every image, measured: `correct` and `forward_seconds`. */
+bsr_status bsr_session_golden(bsr_session *s);
+
+/* Starts a phase: `total` pairs to come, `done` of them already there. */
+void bsr_session_begin(bsr_session *s, const char *phase, uint64_t total, uint64_t done);
+
 /* Does `items` pieces of work for every set of images in turn: golden run, then `fn` over the items
- * on all threads. `pairs`: (fault, image) pairs in all, for the progress. */
-bsr_status bsr_session_run(bsr_session *s, const char *phase, uint64_t pairs, size_t items,
-                           bsr_pool_fn fn, void *ctx);
+ * on all threads. */
+bsr_status bsr_session_run(bsr_session *s, size_t items, bsr_pool_fn fn, void *ctx);
 
 /* Called by every item when it has done `pairs` more; ECANCELLED when the caller wants to stop. */
 bsr_status bsr_session_step(bsr_session *s, uint64_t pairs, int thread);
+
+/* Final progress report. */
+bsr_status bsr_session_end(bsr_session *s);
+
+/* Fault-free inference of every image by a plan, e.g. the model's own: how many are right, and the
+ * logits [images][classes] when wanted. */
+bsr_status bsr_session_accuracy(bsr_session *s, const bsr_plan *plan, float *logits,
+                                uint64_t *correct);
 
 /* Monotonic seconds. */
 double bsr_seconds(void);

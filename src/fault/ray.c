@@ -3,11 +3,9 @@
 #include <math.h>
 #include <string.h>
 
-#include "fault/space.h"
-
-/* Insertion by falling key. On one side of v the flipped values have the order of |s|, without the
+/* Insertion by falling key. On one side of v the faulty values have the order of |s|, without the
  * rounding that a difference from a large v would bring. */
-static void insert(bsr_ray_side *side, double *keys, int bit, double key)
+static void insert(bsr_ray_side *side, double *keys, int fault, double key)
 {
     int at = side->n++;
     while (at > 0 && keys[at - 1] < key) {
@@ -16,21 +14,20 @@ static void insert(bsr_ray_side *side, double *keys, int bit, double key)
         at--;
     }
     keys[at] = key;
-    side->order[at] = (uint8_t)bit;
+    side->order[at] = (uint8_t)fault;
 }
 
-void bsr_ray_init(bsr_ray *ray, bsr_dtype dtype, uint32_t stored, const int *bits, int n_bits)
+void bsr_ray_init(bsr_ray *ray, double v, const double *values, int n, int one_by_one)
 {
     memset(ray, 0, sizeof *ray);
-    double keys[2][BSR_RAY_BITS], v = bsr_stored_value(dtype, stored);
-    for (int i = 0; i < n_bits; i++) {
-        double w = bsr_stored_value(dtype, stored ^ (uint32_t)1 << bits[i]);
-        /* A stored NaN or Inf has no line through it. Codes are few and their rounding breaks the
-         * order too often (6 in 1000 pairs of an int8 ResNet-8): 8 flips are tried one by one. */
-        if (isnan(w) || !isfinite(v) || bsr_dtype_size(dtype) == 1)
-            ray->nans[ray->n_nans++] = (uint8_t)bits[i];
+    double keys[2][BSR_RAY_BITS];
+    for (int i = 0; i < n; i++) {
+        double w = values[i];
+        /* A stored NaN or Inf has no line through it. */
+        if (isnan(w) || !isfinite(v) || one_by_one)
+            ray->nans[ray->n_nans++] = (uint8_t)i;
         else if (w != v)
-            insert(&ray->side[w > v], keys[w > v], bits[i], w > v ? w : -w);
+            insert(&ray->side[w > v], keys[w > v], i, w > v ? w : -w);
     }
     for (int k = 0; k < 2; k++) {
         ray->side[k].harmless = ray->side[k].n;
@@ -48,16 +45,16 @@ static int next_try(const bsr_ray_side *s)
     return at < last ? at : last;
 }
 
-int bsr_ray_ask(const bsr_ray *ray, int bit[3], int which[3])
+int bsr_ray_ask(const bsr_ray *ray, int fault[3], int which[3])
 {
     int n = 0;
     for (int k = 0; k < 2; k++)
         if (ray->side[k].critical < ray->side[k].harmless) {
-            bit[n] = ray->side[k].order[next_try(&ray->side[k])];
+            fault[n] = ray->side[k].order[next_try(&ray->side[k])];
             which[n++] = k;
         }
     if (ray->nan_done < ray->n_nans) {
-        bit[n] = ray->nans[ray->nan_done];
+        fault[n] = ray->nans[ray->nan_done];
         which[n++] = 2;
     }
     return n;

@@ -4,243 +4,63 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "fault/selector.h"
+#include "exec/operand.h"
 
-/* Names for selectors. */
-typedef struct name_list {
-    const bsr_model *model;
-} name_list;
-
-static const char *layer_name(void *ctx, int i)
+void bsr_spaces_clear(bsr_spaces *spaces)
 {
-    const bsr_model *m = ((name_list *)ctx)->model;
-    return m->graph->nodes[m->plan->layers[i].node].name;
-}
-
-static const char *tensor_name(void *ctx, int i)
-{
-    const bsr_model *m = ((name_list *)ctx)->model;
-    return m->graph->values[m->tensors[i]].name;
-}
-
-/* Tensors selected among model->tensors: chosen [n_tensors]. */
-static bsr_status choose_tensors(unsigned char *chosen, const bsr_model *m,
-                                 const bsr_run_options *o)
-{
-    memset(chosen, 0, (size_t)m->n_tensors);
-    if (o->target == BSR_TARGET_INPUT) {
-        chosen[0] = 1;
-        return BSR_OK;
+    for (int i = 0; i < spaces->n; i++) {
+        bsr_space *s = &spaces->spaces[i];
+        bsr_free(s->name);
+        bsr_free(s->op);
+        bsr_free(s->format);
+        bsr_free(s->chosen);
+        bsr_free(s->windows);
+        bsr_free(s->window_at);
     }
-    if (o->tensors) {
-        name_list names = {m};
-        return bsr_select(chosen, m->n_tensors, o->tensors, "tensor", tensor_name, &names);
-    }
-    int any = 0;
-    for (int i = 0; i < m->n_tensors; i++)
-        any |= chosen[i] = (unsigned char)bsr_model_is_default_tensor(m, m->tensors[i]);
-    return any ? BSR_OK : bsr_fail(BSR_ENOTFOUND, "the network has no Conv or Gemm layer");
+    bsr_free(spaces->spaces);
+    *spaces = (bsr_spaces){0};
 }
 
-bsr_status bsr_spaces_keep(unsigned char **keep, const bsr_model *m, const bsr_run_options *o)
+static int is_real(const bsr_space *s, int pixel, int tap)
 {
-    *keep = bsr_calloc_array((size_t)m->graph->n_values, 1);
-    if (!*keep)
+    const unsigned char *mask = s->windows + (size_t)pixel * (size_t)((s->taps + 7) / 8);
+    return mask[tap / 8] >> tap % 8 & 1;
+}
+
+static bsr_status count_windows(bsr_space *s)
+{
+    s->window_at = bsr_alloc_array((size_t)s->pixels + 1, sizeof *s->window_at);
+    if (!s->window_at)
         return BSR_ENOMEM;
-    if (o->target != BSR_TARGET_ACTIVATION && o->target != BSR_TARGET_INPUT)
-        return BSR_OK;
-    unsigned char *chosen = bsr_calloc_array((size_t)m->n_tensors, 1);
-    bsr_status status = chosen ? choose_tensors(chosen, m, o) : BSR_ENOMEM;
-    for (int i = 0; i < m->n_tensors && status == BSR_OK; i++)
-        if (chosen[i])
-            (*keep)[m->tensors[i]] = 1;
-    bsr_free(chosen);
-    if (status != BSR_OK) {
-        bsr_free(*keep);
-        *keep = NULL;
+    uint32_t n = 0;
+    for (int p = 0; p < s->pixels; p++) {
+        s->window_at[p] = n;
+        for (int t = 0; t < s->taps; t++)
+            n += (uint32_t)is_real(s, p, t);
     }
-    return status;
-}
-
-static bsr_status choose_channels(bsr_space *s, const char *selector)
-{
-    unsigned char *on = bsr_calloc_array((size_t)s->channels, 1);
-    s->chosen = bsr_alloc_array((size_t)s->channels, sizeof *s->chosen);
-    bsr_status status = BSR_ENOMEM;
-    if (on && s->chosen)
-        status = bsr_select(on, s->channels, selector, "channel", NULL, NULL);
-    for (int c = 0; c < s->channels && status == BSR_OK; c++)
-        if (on[c])
-            s->chosen[s->n_chosen++] = c;
-    bsr_free(on);
-    return status == BSR_OK ? status : bsr_fail_prefix(status, "'%s'", s->name);
-}
-
-static bsr_status choose_bits(bsr_space *s, const char *selector)
-{
-    int width = (int)s->esize * 8;
-    unsigned char on[64] = {0};
-    bsr_status status = bsr_select(on, width, selector, "bit", NULL, NULL);
-    if (status != BSR_OK)
-        return bsr_fail_prefix(status, "'%s' (%s)", s->name, bsr_dtype_name(s->dtype));
-    for (int b = 0; b < width && b < 32; b++)
-        if (on[b])
-            s->bits[s->n_bits++] = b;
+    s->window_at[s->pixels] = n;
     return BSR_OK;
 }
 
-static bsr_status finish_space(bsr_spaces *all, bsr_space *s, const bsr_run_options *o)
+bsr_status bsr_space_finish(bsr_spaces *all, bsr_space *s)
 {
-    s->esize = bsr_dtype_size(s->dtype);
-    if (s->esize > 4)
-        return bsr_fail(BSR_EUNSUPPORTED, "'%s' is %s, faults go into at most 32 bits", s->name,
-                        bsr_dtype_name(s->dtype));
-    BSR_TRY(choose_channels(s, o->channels));
-    BSR_TRY(choose_bits(s, o->bits));
+    s->id = (int)(s - all->spaces);
     s->per_channel = (uint64_t)(s->outer * s->inner);
+    if (bsr_is_operand(s->place)) {
+        BSR_TRY(count_windows(s));
+        s->per_channel = (uint64_t)s->window_at[s->pixels] * (uint64_t)s->cin;
+    }
     s->sites = s->per_channel * (uint64_t)s->n_chosen;
-    s->population = s->sites * (uint64_t)s->n_bits;
+    s->population = s->sites * (uint64_t)s->n_variants;
     s->first = all->population;
+    s->first_site = all->sites;
     all->sites += s->sites;
     all->population += s->population;
     return BSR_OK;
 }
 
-/* A stored tensor that anything but layers reads would be faulty for some readers only. */
-static bsr_status check_readers(const bsr_model *m, int value, const char *layer)
-{
-    int known = 0;
-    for (int i = 0; i < m->plan->n_layers; i++) {
-        const bsr_weights *w = m->plan->layers[i].weights;
-        known += (w->value == value) + (w->bias_value == value);
-    }
-    const bsr_value *v = &m->graph->values[value];
-    return v->n_consumers <= known
-               ? BSR_OK
-               : bsr_fail(BSR_EUNSUPPORTED,
-                          "layer '%s': other operators read '%s' too, which faults cannot follow",
-                          layer, v->name);
-}
-
-static bsr_status constant_space(bsr_space *s, const bsr_model *m, int layer, int bias)
-{
-    const bsr_layer *l = &m->plan->layers[layer];
-    const bsr_weights *w = l->weights;
-    const bsr_node *node = &m->graph->nodes[l->node];
-    int value = bias ? w->bias_value : w->value;
-    BSR_TRY(check_readers(m, value, node->name));
-    const bsr_tensor *t = m->graph->values[value].constant;
-    int64_t n = bsr_count(t->rank, t->dims);
-    s->place = bias ? BSR_FAULT_BIAS : BSR_FAULT_WEIGHT;
-    s->where = s->index = layer;
-    s->name = node->name;
-    s->op = node->op_type;
-    s->dtype = t->dtype;
-    s->data = t->data;
-    s->channels = w->groups * w->cout;
-    /* Output channels are the first dimension of Conv weights and of transposed matrices, the last
-     * of plain ones. */
-    s->inner = bias ? 1 : w->stride_m;
-    s->outer = n / (s->inner * s->channels);
-    return BSR_OK;
-}
-
-static void tensor_space(bsr_space *s, const bsr_model *m, const bsr_plan *plan, int value)
-{
-    const bsr_value *v = &m->graph->values[value];
-    s->place = BSR_FAULT_VALUE;
-    s->where = value;
-    s->name = v->name;
-    s->op = v->producer >= 0 ? m->graph->nodes[v->producer].op_type : "";
-    s->dtype = v->dtype;
-    int channel = plan->layout[value] == BSR_CHANNELS_LAST ? 1 : v->rank - 1;
-    s->channels = v->rank ? (int)v->dims[channel] : 1;
-    s->outer = s->inner = 1;
-    for (int d = 0; d < v->rank; d++) {
-        if (d < channel)
-            s->outer *= v->dims[d];
-        if (d > channel)
-            s->inner *= v->dims[d];
-    }
-}
-
-static bsr_status layer_spaces(bsr_spaces *out, const bsr_model *m, const bsr_run_options *o)
-{
-    int layers = m->plan->n_layers, bias = o->target == BSR_TARGET_BIAS;
-    unsigned char *chosen = bsr_calloc_array((size_t)layers + 1, 1);
-    if (!chosen)
-        return BSR_ENOMEM;
-    name_list names = {m};
-    bsr_status status = bsr_select(chosen, layers, o->layers, "layer", layer_name, &names);
-    for (int i = 0; i < layers && status == BSR_OK; i++) {
-        if (!chosen[i] || (bias && m->plan->layers[i].weights->bias_value < 0))
-            continue;
-        bsr_space *s = &out->spaces[out->n++];
-        status = constant_space(s, m, i, bias);
-        if (status == BSR_OK)
-            status = finish_space(out, s, o);
-    }
-    bsr_free(chosen);
-    if (status == BSR_OK && !out->n)
-        return bsr_fail(BSR_ENOTFOUND, "no selected layer has a bias");
-    return status;
-}
-
-static bsr_status tensor_spaces(bsr_spaces *out, const bsr_model *m, const bsr_plan *plan,
-                                const bsr_run_options *o)
-{
-    unsigned char *chosen = bsr_calloc_array((size_t)m->n_tensors, 1);
-    bsr_status status = chosen ? choose_tensors(chosen, m, o) : BSR_ENOMEM;
-    for (int i = 0; i < m->n_tensors && status == BSR_OK; i++) {
-        int value = m->tensors[i];
-        if (!chosen[i])
-            continue;
-        if (plan->of_value[value] < 0) {
-            /* Part of an operation that is computed as one: it is never stored. */
-            status =
-                o->tensors && strcmp(o->tensors, "all") != 0
-                    ? bsr_fail(BSR_EUNSUPPORTED,
-                               "tensor '%s' is not stored: it lies inside an integer operation",
-                               m->graph->values[value].name)
-                    : BSR_OK;
-            continue;
-        }
-        bsr_space *s = &out->spaces[out->n];
-        tensor_space(s, m, plan, value);
-        s->index = out->n++;
-        status = finish_space(out, s, o);
-    }
-    bsr_free(chosen);
-    return status;
-}
-
-bsr_status bsr_spaces_init(bsr_spaces *out, const bsr_model *m, const bsr_plan *plan,
-                           const bsr_run_options *o)
-{
-    *out = (bsr_spaces){0};
-    int most = m->plan->n_layers > m->n_tensors ? m->plan->n_layers : m->n_tensors;
-    out->spaces = bsr_calloc_array((size_t)most + 1, sizeof *out->spaces);
-    if (!out->spaces)
-        return BSR_ENOMEM;
-    bsr_status status = o->target == BSR_TARGET_WEIGHT || o->target == BSR_TARGET_BIAS
-                            ? layer_spaces(out, m, o)
-                            : tensor_spaces(out, m, plan, o);
-    if (status == BSR_OK && !out->population)
-        status = bsr_fail(BSR_EINVAL, "the selection holds no fault");
-    if (status != BSR_OK)
-        bsr_spaces_clear(out);
-    return status;
-}
-
-void bsr_spaces_clear(bsr_spaces *spaces)
-{
-    for (int i = 0; i < spaces->n; i++)
-        bsr_free(spaces->spaces[i].chosen);
-    bsr_free(spaces->spaces);
-    *spaces = (bsr_spaces){0};
-}
-
-const bsr_space *bsr_space_of(const bsr_spaces *spaces, uint64_t index, uint64_t *site, int *bit)
+const bsr_space *bsr_space_of(const bsr_spaces *spaces, uint64_t index, uint64_t *site,
+                              int *variant)
 {
     int lo = 0, hi = spaces->n - 1;
     while (lo < hi) {
@@ -252,32 +72,108 @@ const bsr_space *bsr_space_of(const bsr_spaces *spaces, uint64_t index, uint64_t
     }
     const bsr_space *s = &spaces->spaces[lo];
     uint64_t local = index - s->first;
-    *site = local / (uint64_t)s->n_bits;
-    *bit = s->bits[local % (uint64_t)s->n_bits];
+    *site = local / (uint64_t)s->n_variants;
+    *variant = (int)(local % (uint64_t)s->n_variants);
     return s;
 }
 
-int64_t bsr_space_element(const bsr_space *s, uint64_t site)
+const bsr_space *bsr_space_of_site(const bsr_spaces *spaces, uint64_t *site)
 {
-    int64_t c = s->chosen[site / s->per_channel], r = (int64_t)(site % s->per_channel);
-    return (r / s->inner * s->channels + c) * s->inner + r % s->inner;
+    const bsr_space *s = spaces->spaces;
+    while (*site - s->first_site >= s->sites)
+        s++;
+    *site -= s->first_site;
+    return s;
 }
 
-uint32_t bsr_space_stored(const bsr_space *s, const bsr_golden *golden, int image, uint64_t site)
+/* The pixel whose real taps hold number n of all, and which of its taps that is. */
+static int find_window(const bsr_space *s, uint32_t n, int *tap)
 {
-    int64_t element = bsr_space_element(s, site);
-    const char *at = (const char *)s->data + (size_t)element * s->esize;
-    if (!s->data) {
+    int lo = 0, hi = s->pixels - 1;
+    while (lo < hi) {
+        int mid = (lo + hi) / 2;
+        if (s->window_at[mid + 1] <= n)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    uint32_t left = n - s->window_at[lo];
+    for (*tap = 0; !is_real(s, lo, *tap) || left-- > 0;)
+        ++*tap;
+    return lo;
+}
+
+bsr_site bsr_space_site(const bsr_space *s, uint64_t site)
+{
+    int c = s->chosen[site / s->per_channel];
+    int64_t r = (int64_t)(site % s->per_channel);
+    if (!bsr_is_operand(s->place))
+        return (bsr_site){(r / s->inner * s->channels + c) * s->inner + r % s->inner, -1, c};
+    int tap, pixel = find_window(s, (uint32_t)(r / s->cin), &tap);
+    /* Weights are [channels][cin][taps], or [cin][channels] of a plain matrix. */
+    int64_t stride = s->inner == 1 ? s->channels : s->taps;
+    return (bsr_site){c * s->inner + tap + r % s->cin * stride, pixel, c};
+}
+
+static const bsr_quantiser *quantiser(const bsr_space *s, bsr_site site)
+{
+    const bsr_stored *f = s->stored;
+    return &f->quantisers[f->channels == 1 ? 0 : site.channel];
+}
+
+uint32_t bsr_space_code(const bsr_space *s, const bsr_golden *golden, int image, bsr_site site)
+{
+    uint32_t bits = 0;
+    if (s->data && s->stored)
+        return s->stored->codes[site.element];
+    const char *at = (const char *)s->data + (size_t)site.element * s->esize;
+    if (s->place == BSR_FAULT_OPERAND_INPUT) {
+        at = bsr_operand_input(golden->plan, golden, image, s->where, site.pixel, site.element);
+    } else if (!s->data) {
         const bsr_plan *plan = golden->plan;
         const bsr_pten *p = &plan->ptens[plan->of_value[s->where]];
         int pixel, channel;
-        bsr_plan_locate(plan, s->where, element, &pixel, &channel);
+        bsr_plan_locate(plan, s->where, site.element, &pixel, &channel);
         at = golden->records + (size_t)image * plan->golden_bytes + p->golden_at +
              (size_t)pixel * p->pixel_bytes + (size_t)channel * p->esize;
     }
-    uint32_t bits = 0;
     memcpy(&bits, at, s->esize);
-    return bits;
+    if (!s->stored)
+        return bits;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return bsr_encode(quantiser(s, site), x);
+}
+
+uint32_t bsr_space_bits(const bsr_space *s, bsr_site site, uint32_t code)
+{
+    if (!s->stored)
+        return code;
+    float x = bsr_decode(quantiser(s, site), code);
+    memcpy(&code, &x, sizeof code);
+    return code;
+}
+
+double bsr_space_value(const bsr_space *s, bsr_site site, uint32_t code)
+{
+    return s->stored ? bsr_decode(quantiser(s, site), code) : bsr_stored_value(s->dtype, code);
+}
+
+bsr_change bsr_space_change(const bsr_spaces *all, const bsr_space *s, uint64_t site, int variant)
+{
+    return bsr_fault_change(&all->model, s->width, s->variants[variant], s->id, site);
+}
+
+bsr_lane_job bsr_space_job(const bsr_space *s, const bsr_golden *golden, int image, bsr_site site,
+                           bsr_change change)
+{
+    uint32_t code = bsr_change_apply(change, bsr_space_code(s, golden, image, site));
+    return (bsr_lane_job){.image = image,
+                          .fault = {.place = s->place,
+                                    .where = s->where,
+                                    .element = site.element,
+                                    .pixel = site.pixel,
+                                    .bits = bsr_space_bits(s, site, code)}};
 }
 
 double bsr_stored_value(bsr_dtype dtype, uint32_t bits)

@@ -73,8 +73,10 @@ static void make_row(bsr_bit_row *row, const bsr_result *r, const bsr_part *bits
 int bsr_bit_profile(bsr_bit_row rows[BSR_BITS], const bsr_result *r)
 {
     bsr_part bits[BSR_BITS];
-    int n = r->n_bits, single = 0;
-    memcpy(bits, r->bits, (size_t)n * sizeof *bits);
+    int n = 0, single = 0;
+    for (int i = 0; i < r->n_bits && n < BSR_BITS; i++)
+        if (r->bits[i].index >= 0 && r->bits[i].index < BSR_BITS)
+            bits[n++] = r->bits[i];
     qsort(bits, (size_t)n, sizeof *bits, worse_bit);
     while (single < n && single < MAX_SINGLE && bits[single].vf.value > 0 &&
            bits[single].vf.value >= NEGLIGIBLE_SHARE * bits[0].vf.value)

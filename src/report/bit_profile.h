@@ -15,8 +15,8 @@ typedef struct bsr_bit_row {
 } bsr_bit_row;
 
 /* Fills rows worst first and returns their number: at most 12 bits with at least a hundredth of the
- * worst bit's VF, then one row for the others.
- * A group has the mean of its bits' VFs and of their bounds. */
+ * worst bit's VF, then one row for the others. A group has the mean of its bits' VFs and of their
+ * bounds. Parts without a position (index -1) are left out. */
 int bsr_bit_profile(bsr_bit_row rows[BSR_BITS], const bsr_result *r);
 
 #endif

@@ -9,11 +9,11 @@ static void add(bsr_target_space *s, int64_t sites, int bits)
     s->faults += (uint64_t)sites * (uint64_t)bits;
 }
 
-bsr_status bsr_fault_space(bsr_target_space out[BSR_TARGETS], const bsr_model *model)
+bsr_status bsr_fault_space(bsr_target_space out[BSR_SPACES], const bsr_model *model)
 {
-    static const char *const names[BSR_TARGETS] = {"weight", "bias", "activation", "input"};
+    static const char *const names[BSR_SPACES] = {"weight", "bias", "activation", "input"};
     bsr_model_info m = bsr_model_get_info(model);
-    for (int i = 0; i < BSR_TARGETS; i++)
+    for (int i = 0; i < BSR_SPACES; i++)
         out[i] = (bsr_target_space){.target = names[i]};
     for (int i = 0; i < m.layers; i++) {
         bsr_layer_info l;

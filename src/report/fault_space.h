@@ -6,7 +6,8 @@
 
 #include "bitseer/model.h"
 
-#define BSR_TARGETS 4
+/* The kinds that a network's layers and tensors tell of: weight, bias, activation, input. */
+#define BSR_SPACES 4
 
 /* Everything one kind of fault can hit, in the order of bsr_target. */
 typedef struct bsr_target_space {
@@ -16,6 +17,6 @@ typedef struct bsr_target_space {
 
 /* Sums over all layers, over the tensors that activation faults hit when none is selected, and the
  * image. */
-bsr_status bsr_fault_space(bsr_target_space out[BSR_TARGETS], const bsr_model *model);
+bsr_status bsr_fault_space(bsr_target_space out[BSR_SPACES], const bsr_model *model);
 
 #endif

@@ -1,5 +1,4 @@
-#include "report/json_value.h"
-#include "report/outcomes.h"
+#include "report/json_parts.h"
 
 /* Keys are part of the interface: their names and order stay. */
 
@@ -8,16 +7,17 @@ static json_t *count_if(int known, uint64_t n)
     return known ? bsr_json_count(n) : json_null();
 }
 
-/* pairs to benign at the end of `object`. */
-static json_t *add_outcomes(json_t *object, const bsr_outcomes *o)
+/* pairs to correct at the end of `object`. known: rays tell which pairs are critical alone. */
+static json_t *add_outcomes(json_t *object, const bsr_outcomes *o, int known)
 {
-    int known = bsr_outcomes_known(o);
     object = bsr_json_add(object, "pairs", bsr_json_count(o->pairs));
     object = bsr_json_add(object, "critical", bsr_json_count(o->critical));
     object = bsr_json_add(object, "due", count_if(known, o->due));
     object = bsr_json_add(object, "sdc", count_if(known, o->sdc));
     object = bsr_json_add(object, "masked", count_if(known, o->masked));
-    return bsr_json_add(object, "benign", count_if(known, o->benign));
+    object = bsr_json_add(object, "benign", count_if(known, o->benign));
+    object = bsr_json_add(object, "top5", count_if(known, o->top5));
+    return bsr_json_add(object, "correct", count_if(known, o->correct));
 }
 
 static json_t *add_share(json_t *object, bsr_share vf)
@@ -26,17 +26,49 @@ static json_t *add_share(json_t *object, bsr_share vf)
     return bsr_json_add(object, "ci", bsr_json_interval(vf));
 }
 
-/* ctx is the name of the index: "bit", or "index" for a channel. */
-static json_t *part(const void *item, const void *ctx)
+static json_t *metrics(const bsr_share shares[BSR_METRICS])
 {
-    const bsr_part *p = item;
-    int known = bsr_outcomes_known(&p->outcomes);
+    json_t *o = json_object();
+    for (int m = 0; m < BSR_METRICS; m++)
+        o = bsr_json_add(o, bsr_metric_name((bsr_metric)m), bsr_json_estimate(shares[m]));
+    return o;
+}
+
+/* What bits and channels have in common, under the name of their index. */
+static json_t *part(const bsr_part *p, const char *name, int known)
+{
     json_t *o =
-        json_pack("{s:i, s:o, s:o, s:o, s:o, s:o}", (const char *)ctx, p->index, "sites",
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", name, bsr_json_index(p->index), "sites",
                   bsr_json_count(p->sites), "faults", bsr_json_count(p->faults), "critical",
                   bsr_json_count(p->outcomes.critical), "due", count_if(known, p->outcomes.due),
                   "sdc", count_if(known, p->outcomes.sdc));
     return add_share(o, p->vf);
+}
+
+static json_t *bit(const void *item, const void *ctx)
+{
+    const bsr_part *p = item;
+    const bsr_result *r = ctx;
+    return bsr_json_add(part(p, "bit", r->outcomes_known), "metrics", metrics(p->metrics));
+}
+
+static json_t *channel(const void *item, const void *ctx)
+{
+    const bsr_result *r = ctx;
+    return part(item, "index", r->outcomes_known);
+}
+
+static json_t *masking(const void *item, const void *ctx)
+{
+    const bsr_masking *m = item;
+    return json_pack("{s:i, s:o}", "layer", m->at, "pairs", bsr_json_count(m->pairs));
+}
+
+static json_t *stratum(const void *item, const void *ctx)
+{
+    const bsr_plan_stratum *s = item;
+    const bsr_result *r = ctx;
+    return bsr_json_stratum(s, s->layer < 0 ? -1 : r->layers[s->layer].index);
 }
 
 static json_t *layer(const void *item, const void *ctx)
@@ -49,12 +81,18 @@ static json_t *layer(const void *item, const void *ctx)
                   bsr_json_count(l->sites), "population", bsr_json_count(l->population),
                   "sampled_sites", bsr_json_count(l->sampled_sites), "faults",
                   bsr_json_count(l->faults), "images", bsr_json_count(r->images));
-    o = add_share(add_outcomes(o, &l->outcomes), l->vf);
+    o = add_share(add_outcomes(o, &l->outcomes, r->outcomes_known), l->vf);
+    o = bsr_json_add(o, "format", bsr_json_text(l->format));
+    o = bsr_json_add(o, "metrics", metrics(l->metrics));
+    o = bsr_json_add(o, "rmse", bsr_json_estimate(l->rmse));
+    o = bsr_json_add(
+        o, "masked_at",
+        bsr_json_array(l->maskings, (size_t)l->n_maskings, sizeof *l->maskings, masking, NULL));
     o = bsr_json_add(o, "bits",
-                     bsr_json_array(l->bits, (size_t)l->n_bits, sizeof *l->bits, part, "bit"));
+                     bsr_json_array(l->bits, (size_t)l->n_bits, sizeof *l->bits, bit, r));
     return bsr_json_add(
         o, "channels",
-        bsr_json_array(l->channels, (size_t)l->n_channels, sizeof *l->channels, part, "index"));
+        bsr_json_array(l->channels, (size_t)l->n_channels, sizeof *l->channels, channel, r));
 }
 
 static json_t *total(const bsr_result *r)
@@ -69,7 +107,7 @@ static json_t *total(const bsr_result *r)
     json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:o}", "sites", bsr_json_count(sites), "population",
                           bsr_json_count(population), "sampled_sites", bsr_json_count(sampled),
                           "faults", bsr_json_count(faults), "images", bsr_json_count(r->images));
-    return add_outcomes(o, &r->total);
+    return add_outcomes(o, &r->total, r->outcomes_known);
 }
 
 static json_t *worst_site(const void *item, const void *ctx)
@@ -77,57 +115,50 @@ static json_t *worst_site(const void *item, const void *ctx)
     const bsr_worst_site *w = item;
     const bsr_result *r = ctx;
     const bsr_layer_result *l = &r->layers[w->layer];
-    return json_pack("{s:i, s:o, s:I, s:o, s:o, s:o}", "index", l->index, "name",
-                     bsr_json_text(l->name), "element", (json_int_t)w->element, "value",
-                     bsr_json_real(w->value), "critical", bsr_json_count(w->critical), "pairs",
-                     bsr_json_count(w->pairs));
+    return json_pack("{s:i, s:o, s:I, s:o, s:o, s:o, s:o}", "index", l->index, "name",
+                     bsr_json_text(l->name), "element", (json_int_t)w->element, "pixel",
+                     bsr_json_index(w->pixel), "value", bsr_json_real(w->value), "critical",
+                     bsr_json_count(w->critical), "pairs", bsr_json_count(w->pairs));
 }
 
-/* All that may differ between two runs of one analysis. */
-static json_t *performance(const bsr_performance *p, const char *cpu_brand)
+/* What was asked for and answered, command to confidence. */
+static json_t *head(const bsr_result *r)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:i, s:o, s:o}", "evaluations",
-                     bsr_json_count(p->evaluations), "injections", bsr_json_count(p->injections),
-                     "forward_equivalents", bsr_json_real(p->forward_equivalents), "seconds",
-                     bsr_json_real(p->seconds), "golden_seconds", bsr_json_real(p->golden_seconds),
-                     "forward_seconds", bsr_json_real(p->forward_seconds), "lanes_per_second",
-                     bsr_json_real(p->lanes_per_second), "injections_per_second",
-                     bsr_json_real(p->injections_per_second), "threads", p->threads, "cpu",
-                     bsr_json_text(p->cpu), "cpu_brand", bsr_json_text(cpu_brand));
-}
-
-static json_t *provenance(const bsr_provenance *p)
-{
-    json_t *model = json_pack("{s:o, s:o}", "path", bsr_json_text(p->model_path), "sha256",
-                              bsr_json_text(p->model_sha256));
-    json_t *data = json_pack("{s:o, s:o}", "spec", bsr_json_text(p->data_spec), "sha256",
-                             bsr_json_text(p->data_sha256));
-    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "version", bsr_json_text(p->version), "model",
-                     model, "data", data, "seed", bsr_json_count(p->seed), "spec",
-                     bsr_json_text(p->spec));
+    json_t *o =
+        json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:b, s:b, s:o, s:o, s:o}", "command", r->command,
+                  "target", r->target, "method", r->method, "sampling", r->sampling, "fault",
+                  bsr_json_text(r->fault), "format", bsr_json_text(r->format), "transient",
+                  r->transient, "complete", r->complete, "planned", bsr_json_count(r->planned),
+                  "margin", r->margin > 0 ? bsr_json_real(r->margin) : json_null(), "format_loss",
+                  bsr_json_real(r->format_loss));
+    o = bsr_json_add(o, "images", bsr_json_count(r->images));
+    o = bsr_json_add(o, "golden_correct", bsr_json_count(r->golden_correct));
+    return bsr_json_add(o, "confidence", bsr_json_real(r->confidence));
 }
 
 bsr_status bsr_result_json(char **out, const bsr_result *r)
 {
     bsr_json_setup();
-    json_t *o = json_pack(
-        "{s:s, s:s, s:s, s:s, s:o, s:o, s:o}", "command", r->command, "target", r->target, "method",
-        r->method, "sampling", r->sampling, "images", bsr_json_count(r->images), "golden_correct",
-        bsr_json_count(r->golden_correct), "confidence", bsr_json_real(r->confidence));
+    json_t *o = head(r);
     o = bsr_json_add(o, "layers",
                      bsr_json_array(r->layers, (size_t)r->n_layers, sizeof *r->layers, layer, r));
     o = bsr_json_add(o, "mvf", add_share(json_object(), r->mvf));
     o = bsr_json_add(o, "bits",
-                     bsr_json_array(r->bits, (size_t)r->n_bits, sizeof *r->bits, part, "bit"));
+                     bsr_json_array(r->bits, (size_t)r->n_bits, sizeof *r->bits, bit, r));
+    o = bsr_json_add(o, "metrics", metrics(r->metrics));
+    o = bsr_json_add(o, "rmse", bsr_json_estimate(r->rmse));
+    o = bsr_json_add(o, "strata",
+                     bsr_json_array(r->strata, (size_t)r->n_strata, sizeof *r->strata, stratum, r));
     o = bsr_json_add(o, "total", total(r));
     o = bsr_json_add(o, "worst",
                      bsr_json_array(r->worst, (size_t)r->n_worst, sizeof *r->worst, worst_site, r));
+    /* nan_faults is not counted any more; readers of the key find null. */
     o = bsr_json_add(o, "check",
-                     json_pack("{s:o, s:o, s:o}", "pairs", bsr_json_count(r->checked), "violations",
-                               bsr_json_count(r->violations), "nan_faults",
-                               bsr_json_count(r->nan_faults)));
-    o = bsr_json_add(o, "performance", performance(&r->performance, r->provenance.cpu_brand));
-    o = bsr_json_add(o, "provenance", provenance(&r->provenance));
+                     json_pack("{s:o, s:o, s:n}", "pairs", bsr_json_count(r->checked), "violations",
+                               bsr_json_count(r->violations), "nan_faults"));
+    o = bsr_json_add(o, "performance",
+                     bsr_json_performance(&r->performance, r->provenance.cpu_brand));
+    o = bsr_json_add(o, "provenance", bsr_json_provenance(&r->provenance));
     return bsr_json_dump(out, o);
 }
 
@@ -142,6 +173,6 @@ bsr_status bsr_eval_json(char **out, const bsr_eval_result *r)
     o = bsr_json_add(o, "performance",
                      json_pack("{s:o, s:o}", "seconds", bsr_json_real(r->seconds), "cpu_brand",
                                bsr_json_text(r->provenance.cpu_brand)));
-    o = bsr_json_add(o, "provenance", provenance(&r->provenance));
+    o = bsr_json_add(o, "provenance", bsr_json_provenance(&r->provenance));
     return bsr_json_dump(out, o);
 }

@@ -66,7 +66,7 @@ bsr_status bsr_model_json(char **out, const bsr_model *model)
 {
     *out = NULL;
     bsr_json_setup();
-    bsr_target_space spaces[BSR_TARGETS];
+    bsr_target_space spaces[BSR_SPACES];
     BSR_TRY(bsr_fault_space(spaces, model));
     bsr_model_info m = bsr_model_get_info(model);
     json_t *layers = json_array(), *tensors = json_array();
@@ -88,5 +88,5 @@ bsr_status bsr_model_json(char **out, const bsr_model *model)
                   (json_int_t)m.ir_version, "opset", (json_int_t)m.opset, "input", input, "output",
                   output, "nodes", m.nodes, "macs", bsr_json_real(m.macs), "golden_bytes",
                   (json_int_t)m.golden_bytes, "layers", layers, "tensors", tensors, "fault_space",
-                  bsr_json_array(spaces, BSR_TARGETS, sizeof *spaces, space, NULL)));
+                  bsr_json_array(spaces, BSR_SPACES, sizeof *spaces, space, NULL)));
 }

@@ -1,14 +1,13 @@
 #include "report/json_value.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <threads.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "report/strbuf.h"
+#include "report/real_text.h"
 
 static void *json_alloc(size_t n)
 {
@@ -96,19 +95,15 @@ static size_t shorten(char *text, size_t n)
     /* Under a locale with a decimal comma strtod stops early: 17 digits are correct too. */
     if (*end)
         return n;
-    for (int digits = 15; digits <= 16; digits++) {
-        snprintf(shorter, sizeof shorter - 2, "%.*g", digits, x);
-        if (strtod(shorter, NULL) != x)
-            continue;
-        if (!strpbrk(shorter, ".e"))
-            strcat(shorter, ".0");
-        size_t m = strlen(shorter);
-        if (m > n)
-            return n;
-        memcpy(text, shorter, m);
-        return m;
+    size_t m = (size_t)bsr_real_text(shorter, x);
+    if (!strpbrk(shorter, ".e")) {
+        memcpy(shorter + m, ".0", 3);
+        m += 2;
     }
-    return n;
+    if (m > n)
+        return n;
+    memcpy(text, shorter, m);
+    return m;
 }
 
 static void shorten_numbers(char *text)
@@ -137,6 +132,13 @@ static int append(const char *bytes, size_t n, void *buf)
 {
     bsr_strbuf_append(buf, bytes, n);
     return 0;
+}
+
+void bsr_json_append(bsr_strbuf *b, json_t *value)
+{
+    if (!value || json_dump_callback(value, append, b, JSON_ENCODE_ANY) != 0)
+        b->status = b->status == BSR_OK ? BSR_ENOMEM : b->status;
+    json_decref(value);
 }
 
 bsr_status bsr_json_dump(char **out, json_t *root)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "bitseer/result.h"
+#include "report/strbuf.h"
 
 /* Before the first value: jansson allocates through base/alloc.h. Thread-safe. */
 void bsr_json_setup(void);
@@ -31,6 +32,9 @@ json_t *bsr_json_array(const void *items, size_t n, size_t size, bsr_json_item o
 
 /* Adds `value` at the end of `object`; both are the caller's no more. Returns the object. */
 json_t *bsr_json_add(json_t *object, const char *key, json_t *value);
+
+/* Adds one value on one line to b, where failure sticks. Frees the value. */
+void bsr_json_append(bsr_strbuf *b, json_t *value);
 
 /* The tree as indented text with a final newline, numbers with as few digits as read back to the
  * same double. Frees the tree. ENOMEM, also for a NULL tree. */

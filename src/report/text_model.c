@@ -39,7 +39,7 @@ static void print_space(bsr_strbuf *b, const bsr_target_space *spaces)
 {
     bsr_table t;
     bsr_table_init(&t, "<target|sites|single-bit faults");
-    for (int i = 0; i < BSR_TARGETS; i++) {
+    for (int i = 0; i < BSR_SPACES; i++) {
         bsr_table_cell(&t, "%s", spaces[i].target);
         bsr_table_cell(&t, "%llu", (unsigned long long)spaces[i].sites);
         bsr_table_cell(&t, "%llu", (unsigned long long)spaces[i].faults);
@@ -50,7 +50,7 @@ static void print_space(bsr_strbuf *b, const bsr_target_space *spaces)
 bsr_status bsr_model_text(char **out, const bsr_model *model)
 {
     *out = NULL;
-    bsr_target_space spaces[BSR_TARGETS];
+    bsr_target_space spaces[BSR_SPACES];
     BSR_TRY(bsr_fault_space(spaces, model));
     bsr_model_info m = bsr_model_get_info(model);
     bsr_strbuf b = {0};

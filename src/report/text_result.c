@@ -4,55 +4,103 @@
 
 #include "base/alloc.h"
 #include "report/bit_profile.h"
-#include "report/outcomes.h"
-#include "report/table.h"
+#include "report/text_outcomes.h"
+#include "report/text_parts.h"
 
 #define BAR_WIDTH      8
 #define WORST_CHANNELS 10
 
-static void print_head(bsr_strbuf *b, const bsr_result *r)
+typedef struct counts {
+    uint64_t population, faults, sites, sampled;
+} counts;
+
+static counts sum_layers(const bsr_result *r)
 {
-    uint64_t population = 0, faults = 0, sites = 0, sampled = 0;
+    counts c = {0, 0, 0, 0};
     for (int i = 0; i < r->n_layers; i++) {
-        population += r->layers[i].population;
-        faults += r->layers[i].faults;
-        sites += r->layers[i].sites;
-        sampled += r->layers[i].sampled_sites;
+        c.population += r->layers[i].population;
+        c.faults += r->layers[i].faults;
+        c.sites += r->layers[i].sites;
+        c.sampled += r->layers[i].sampled_sites;
     }
-    bsr_strbuf_add(b, "%s: single bit flips, target %s, method %s, sampling %s\n", r->command,
-                   r->target, r->method, r->sampling);
-    bsr_strbuf_add(b, "%llu of %llu faults", (unsigned long long)faults,
-                   (unsigned long long)population);
-    if (sampled)
-        bsr_strbuf_add(b, " (at %llu of %llu sites)", (unsigned long long)sampled,
-                       (unsigned long long)sites);
-    bsr_strbuf_add(b, ", each on %llu images (golden accuracy %s %%)\n\n",
-                   (unsigned long long)r->images,
-                   bsr_percent((double)r->golden_correct / (double)r->images).text);
+    return c;
 }
 
-static bsr_number due_text(const bsr_layer_result *l)
+static int is_list(const bsr_result *r)
 {
-    bsr_number none = {"-"};
-    return bsr_outcomes_known(&l->outcomes) ? bsr_count_text(l->outcomes.due) : none;
+    return strcmp(r->sampling, "list") == 0;
+}
+
+/* What was injected, in the words of the kind of run: "12 of 34 faults, each on 5 images". */
+static void print_injected(bsr_strbuf *b, const bsr_result *r, const counts *c)
+{
+    if (r->transient)
+        bsr_strbuf_add(b, "transient: %llu of %llu x %llu (fault, image) pairs",
+                       (unsigned long long)r->total.pairs, (unsigned long long)c->population,
+                       (unsigned long long)r->images);
+    else if (strncmp(r->fault, "ber", 3) == 0)
+        bsr_strbuf_add(b, "%llu error patterns, each on %llu images", (unsigned long long)c->faults,
+                       (unsigned long long)r->images);
+    else {
+        bsr_strbuf_add(b, "%llu of %llu faults", (unsigned long long)c->faults,
+                       (unsigned long long)c->population);
+        if (c->sampled)
+            bsr_strbuf_add(b, " (at %llu of %llu sites)", (unsigned long long)c->sampled,
+                           (unsigned long long)c->sites);
+        bsr_strbuf_add(b, ", each on %llu images", (unsigned long long)r->images);
+    }
+    bsr_strbuf_add(b, " (golden accuracy %s %%)\n",
+                   bsr_percent_of(r->golden_correct, r->images).text);
+}
+
+static void print_head(bsr_strbuf *b, const bsr_result *r)
+{
+    counts c = sum_layers(r);
+    bsr_strbuf_add(b, "%s: %s, target %s, method %s, sampling %s\n", r->command,
+                   is_list(r) ? "faults of a list" : bsr_fault_text(r->fault).text, r->target,
+                   r->method, r->sampling);
+    if (r->margin > 0)
+        bsr_strbuf_add(b, "margin %.6g %%, confidence %.12g %%\n", 100 * r->margin,
+                       100 * r->confidence);
+    print_injected(b, r, &c);
+    bsr_print_format(b, r->format, r->golden_correct, r->images, r->format_loss);
+    if (!r->complete)
+        bsr_strbuf_add(b, "INCOMPLETE: %llu of %llu %s answered\n",
+                       (unsigned long long)(r->transient ? r->total.pairs : c.faults),
+                       (unsigned long long)r->planned, r->transient ? "pairs" : "faults");
+    bsr_strbuf_add(b, "\n");
+}
+
+/* Where all are stored alike the head says how, or the file does. */
+static int formats_differ(const bsr_result *r)
+{
+    for (int i = 1; i < r->n_layers; i++)
+        if (strcmp(r->layers[i].format, r->layers[0].format) != 0)
+            return 1;
+    return 0;
 }
 
 static void print_layers(bsr_strbuf *b, const bsr_result *r)
 {
     double highest = 0;
+    int formats = formats_differ(r);
     for (int i = 0; i < r->n_layers; i++)
         highest = fmax(highest, r->layers[i].vf.value);
     bsr_table t;
-    bsr_table_init(&t, "layer|<~name|<~op|sites|faults|critical|due|VF %|interval|<");
+    bsr_table_init(&t, formats
+                           ? "layer|<~name|<~op|<~format|sites|faults|critical|due|VF %|interval|<"
+                           : "layer|<~name|<~op|sites|faults|critical|due|VF %|interval|<");
     for (int i = 0; i < r->n_layers; i++) {
         const bsr_layer_result *l = &r->layers[i];
         bsr_table_cell(&t, "%d", l->index);
         bsr_table_cell(&t, "%s", l->name);
         bsr_table_cell(&t, "%s", l->op);
+        if (formats)
+            bsr_table_cell(&t, "%s", l->format);
         bsr_table_cell(&t, "%s", bsr_count_text(l->sites).text);
         bsr_table_cell(&t, "%s", bsr_count_text(l->faults).text);
         bsr_table_cell(&t, "%s", bsr_count_text(l->outcomes.critical).text);
-        bsr_table_cell(&t, "%s", due_text(l).text);
+        bsr_table_cell(&t, "%s", r->outcomes_known ? bsr_count_text(l->outcomes.due).text : "-");
         bsr_table_cell(&t, "%s", bsr_percent(l->vf.value).text);
         bsr_table_cell(&t, "%s", bsr_percent_interval(l->vf).text);
         bsr_table_cell(&t, "%s", bsr_bar(l->vf.value, highest, BAR_WIDTH).text);
@@ -76,7 +124,9 @@ static void print_bits(bsr_strbuf *b, const bsr_result *r)
         bsr_table_cell(&t, "%s", bsr_bar(rows[i].vf.value, rows[0].vf.value, BAR_WIDTH).text);
     }
     if (n > 0) {
-        bsr_strbuf_add(b, "\nbits, worst first\n");
+        bsr_strbuf_add(b, strcmp(r->fault, "bitflip") == 0 && !is_list(r)
+                              ? "\nbits, worst first\n"
+                              : "\nlowest bits of the faults, worst first\n");
         bsr_table_print(&t, b);
     }
 }
@@ -141,21 +191,36 @@ static void print_channels(bsr_strbuf *b, const bsr_result *r)
     bsr_free(refs);
 }
 
+static int any_pixel(const bsr_result *r)
+{
+    for (int i = 0; i < r->n_worst; i++)
+        if (r->worst[i].pixel >= 0)
+            return 1;
+    return 0;
+}
+
 static void print_worst(bsr_strbuf *b, const bsr_result *r)
 {
     if (!r->n_worst)
         return;
+    int pixels = any_pixel(r);
     bsr_table t;
-    bsr_table_init(&t, "layer|<~name|element|value|critical|pairs|%");
+    bsr_table_init(&t, pixels ? "layer|<~name|element|pixel|value|critical|pairs|%"
+                              : "layer|<~name|element|value|critical|pairs|%");
     for (int i = 0; i < r->n_worst; i++) {
         const bsr_worst_site *w = &r->worst[i];
         bsr_table_cell(&t, "%d", r->layers[w->layer].index);
         bsr_table_cell(&t, "%s", r->layers[w->layer].name);
         bsr_table_cell(&t, "%lld", (long long)w->element);
-        bsr_table_cell(&t, "%.6g", w->value);
+        if (pixels)
+            bsr_table_cell(&t, "%lld", (long long)w->pixel);
+        if (isnan(w->value))
+            bsr_table_cell(&t, "-");
+        else
+            bsr_table_cell(&t, "%.6g", w->value);
         bsr_table_cell(&t, "%s", bsr_count_text(w->critical).text);
         bsr_table_cell(&t, "%s", bsr_count_text(w->pairs).text);
-        bsr_table_cell(&t, "%s", bsr_percent((double)w->critical / (double)w->pairs).text);
+        bsr_table_cell(&t, "%s", bsr_percent_of(w->critical, w->pairs).text);
     }
     bsr_strbuf_add(b, "\nsites, worst of those observed\n");
     bsr_table_print(&t, b);
@@ -166,33 +231,41 @@ static void print_performance(bsr_strbuf *b, const bsr_result *r)
     const bsr_performance *p = &r->performance;
     bsr_strbuf_add(
         b, "evaluations  %s (%s %% of the pairs), the work of %.4g inferences of all images\n",
-        bsr_count_text(p->evaluations).text,
-        bsr_percent((double)p->evaluations / (double)r->total.pairs).text, p->forward_equivalents);
+        bsr_count_text(p->evaluations).text, bsr_percent_of(p->evaluations, r->total.pairs).text,
+        p->forward_equivalents);
     bsr_strbuf_add(b, "time         %.3g s on %d thread%s (%s), golden run %.3g s\n", p->seconds,
-                   p->threads, p->threads == 1 ? "" : "s", p->cpu, p->golden_seconds);
+                   p->threads, p->threads == 1 ? "" : "s", p->cpu ? p->cpu : "-",
+                   p->golden_seconds);
     bsr_strbuf_add(b, "speed        %s injections/s, %s evaluations/s\n",
                    bsr_count_text((uint64_t)p->injections_per_second).text,
                    bsr_count_text((uint64_t)p->lanes_per_second).text);
 }
 
-static void print_foot(bsr_strbuf *b, const bsr_result *r)
+static void print_mvf(bsr_strbuf *b, const bsr_result *r)
 {
-    const bsr_outcomes *o = &r->total;
     bsr_strbuf_add(b, "\nMVF          %s %%", bsr_percent(r->mvf.value).text);
     if (r->mvf.lo == r->mvf.hi)
-        bsr_strbuf_add(b, ", of the whole population\n");
+        bsr_strbuf_add(b, ", of the %s\n", is_list(r) ? "listed faults" : "whole population");
     else
         bsr_strbuf_add(b, ", %.12g %% interval %s\n", 100 * r->confidence,
                        bsr_percent_interval(r->mvf).text);
+}
+
+static void print_foot(bsr_strbuf *b, const bsr_result *r)
+{
+    const bsr_outcomes *o = &r->total;
+    print_mvf(b, r);
     bsr_strbuf_add(b, "pairs        %s (fault, image)\noutcomes     ",
                    bsr_count_text(o->pairs).text);
-    if (bsr_outcomes_known(o))
+    if (r->outcomes_known)
         bsr_strbuf_add(b, "%s masked, %s benign, %s critical; %s DUE, %s SDC\n",
                        bsr_count_text(o->masked).text, bsr_count_text(o->benign).text,
                        bsr_count_text(o->critical).text, bsr_count_text(o->due).text,
                        bsr_count_text(o->sdc).text);
     else
         bsr_strbuf_add(b, "%s critical\n", bsr_count_text(o->critical).text);
+    bsr_print_rmse(b, r->rmse);
+    bsr_print_maskings(b, r);
     print_performance(b, r);
     if (r->checked)
         bsr_strbuf_add(b, "check        %s pairs injected directly, %s disagree\n",
@@ -204,6 +277,7 @@ bsr_status bsr_result_text(char **out, const bsr_result *r)
     bsr_strbuf b = {0};
     print_head(&b, r);
     print_layers(&b, r);
+    bsr_print_outcomes(&b, r);
     print_bits(&b, r);
     print_channels(&b, r);
     print_worst(&b, r);

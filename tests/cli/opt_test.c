@@ -10,10 +10,10 @@
 
 typedef struct values {
     int flag, verbose, n, choice, shape[3];
-    uint64_t seed, random;
+    uint64_t seed;
     size_t size;
     double share;
-    const char *text, *word, *needed;
+    const char *text, *word, *sample, *path, *needed;
     opt_floats mean;
 } values;
 
@@ -32,7 +32,8 @@ static const opt second[] = {
     {"text", 't', OPT_STRING, FIELD(text), "TEXT", "any", 0, 0, NULL, 0},
     {"word", 0, OPT_WORD, FIELD(word), "WORD", "one", 0, 0, "ref|avx2|avx512", 0},
     {"choice", 0, OPT_CHOICE, FIELD(choice), "C", "one", 0, 0, "rgb|bgr", 0},
-    {"plan", 0, OPT_SAMPLE, FIELD(random), "P", "how many", 0, 0, "exhaustive", 0},
+    {"plan", 0, OPT_SAMPLE, FIELD(sample), "P", "how many", 0, 0, "exhaustive|adaptive", 0},
+    {"file", 0, OPT_PATH, FIELD(path), "FILE", "name", 0, 0, NULL, 0},
     {"mean", 0, OPT_FLOATS, FIELD(mean), "LIST", "means", 0, 0, NULL, 0},
     {"shape", 0, OPT_SHAPE, FIELD(shape), "C,H,W", "size", 0, 100, NULL, 0},
     {NULL}};
@@ -44,11 +45,11 @@ static const opt_group groups[] = {{"First", first}, {"Second", second}, {NULL}}
 static const opt_group strict[] = {{"Needed", needed}, {NULL}};
 
 static values v;
-static const char *operand;
-static char message[OPT_MESSAGE];
+static opt_parser parser;
+static const char *operands[2];
 
 /* Parses the blank-separated words of `line`. */
-static int parse_with(const opt_group *g, const char *line)
+static int parse_with(const opt_group *g, const char *names, const char *line)
 {
     static char copy[1024];
     char *argv[32];
@@ -57,25 +58,26 @@ static int parse_with(const opt_group *g, const char *line)
     for (char *p = strtok(copy, " "); p; p = strtok(NULL, " "))
         argv[argc++] = p;
     v = (values){.choice = -1};
-    strcpy(message, "unset");
-    return opt_parse(g, &v, &operand, "MODEL", argc, argv, message);
+    parser = (opt_parser){.groups = g, .settings = &v, .message = "unset"};
+    operands[0] = operands[1] = NULL;
+    return opt_parse(&parser, names, operands, argc, argv);
 }
 
 static int parse(const char *line)
 {
-    return parse_with(groups, line);
+    return parse_with(groups, "MODEL", line);
 }
 
 static void assert_refused(const char *line, const char *expected)
 {
     assert_int_equal(parse(line), -1);
-    assert_string_equal(message, expected);
+    assert_string_equal(parser.message, expected);
 }
 
 static void test_cli_opt__forms(void **state)
 {
     assert_int_equal(parse("m.onnx --threads 3 --text=a=b --flag -v"), 0);
-    assert_string_equal(operand, "m.onnx");
+    assert_string_equal(operands[0], "m.onnx");
     assert_int_equal(v.n, 3);
     assert_string_equal(v.text, "a=b");
     assert_true(v.flag && v.verbose);
@@ -83,10 +85,10 @@ static void test_cli_opt__forms(void **state)
     assert_int_equal(v.n, 7);
     assert_true(v.flag && v.verbose);
     assert_string_equal(v.text, "x");
-    assert_string_equal(operand, "-m");
+    assert_string_equal(operands[0], "-m");
     assert_int_equal(parse("--threads 3 - --threads 4 --text="), 0);
     assert_int_equal(v.n, 4); /* the last one */
-    assert_string_equal(operand, "-");
+    assert_string_equal(operands[0], "-");
     assert_string_equal(v.text, "");
     assert_int_equal(parse("m --text --flag"), 0); /* a value is taken as it is */
     assert_string_equal(v.text, "--flag");
@@ -103,11 +105,11 @@ static void test_cli_opt__usage(void **state)
     assert_refused("m --threads", "--threads needs a value: N");
     assert_refused("m -fj", "--threads needs a value: N");
     assert_refused("m --flag=1", "--flag takes no value");
-    assert_int_equal(parse_with(strict, "m"), -1);
-    assert_string_equal(message, "--data D is required");
-    assert_int_equal(parse_with(strict, "m --data x"), -1);
-    assert_string_equal(message, "--target T is required");
-    assert_int_equal(parse_with(strict, "m --data x --target weight"), 0);
+    assert_int_equal(parse_with(strict, "MODEL", "m"), -1);
+    assert_string_equal(parser.message, "--data D is required");
+    assert_int_equal(parse_with(strict, "MODEL", "m --data x"), -1);
+    assert_string_equal(parser.message, "--target T is required");
+    assert_int_equal(parse_with(strict, "MODEL", "m --data x --target weight"), 0);
 }
 
 static void test_cli_opt__int(void **state)
@@ -181,7 +183,7 @@ static void test_cli_opt__double(void **state)
         char line[64];
         snprintf(line, sizeof line, "m --share %s", bad[i]);
         assert_int_equal(parse(line), -1);
-        assert_non_null(strstr(message, "expected a number from 0.5 to 0.999"));
+        assert_non_null(strstr(parser.message, "expected a number from 0.5 to 0.999"));
     }
 }
 
@@ -198,9 +200,9 @@ static void test_cli_opt__words(void **state)
 static void test_cli_opt__sample(void **state)
 {
     assert_int_equal(parse("m --plan random:250"), 0);
-    assert_true(v.random == 250);
-    assert_int_equal(parse("m --plan random:250 --plan exhaustive"), 0);
-    assert_true(v.random == 0);
+    assert_string_equal(v.sample, "random:250");
+    assert_int_equal(parse("m --plan random:250 --plan adaptive"), 0);
+    assert_string_equal(v.sample, "adaptive");
     static const char *const bad[] = {"random",
                                       "random:",
                                       "random:0",
@@ -212,9 +214,64 @@ static void test_cli_opt__sample(void **state)
         char line[64], expected[128];
         snprintf(line, sizeof line, "m --plan %s", bad[i]);
         snprintf(expected, sizeof expected,
-                 "--plan is '%s', expected exhaustive or random:N with N above 0", bad[i]);
+                 "--plan is '%s', expected exhaustive, adaptive or random:N with N above 0",
+                 bad[i]);
         assert_refused(line, expected);
     }
+}
+
+static void test_cli_opt__operands(void **state)
+{
+    assert_int_equal(parse_with(groups, "A.db B.db", "x --flag y"), 0);
+    assert_string_equal(operands[0], "x");
+    assert_string_equal(operands[1], "y");
+    assert_int_equal(parse_with(groups, "A.db B.db", "x -- --flag"), 0);
+    assert_string_equal(operands[1], "--flag");
+    assert_int_equal(parse_with(groups, "A.db B.db", "x"), -1);
+    assert_string_equal(parser.message, "no B.db given");
+    assert_int_equal(parse_with(groups, "A.db B.db", "--flag"), -1);
+    assert_string_equal(parser.message, "no A.db given");
+    assert_int_equal(parse_with(groups, "A.db B.db", "x y z"), -1);
+    assert_string_equal(parser.message, "unexpected 'z' after 'y'");
+}
+
+/* What was given is there as text, once for each option, in the order of the first mention. */
+static void test_cli_opt__given(void **state)
+{
+    assert_int_equal(parse("m --threads 3 --file a -f --threads=4 --mean 1,2,3"), 0);
+    static const char *const expected[][2] = {
+        {"threads", "4"}, {"file", "a"}, {"flag", "true"}, {"mean", "1,2,3"}};
+    assert_int_equal(parser.n_given, 4);
+    for (int i = 0; i < 4; i++) {
+        assert_string_equal(parser.given[i].option->name, expected[i][0]);
+        assert_string_equal(parser.given[i].text, expected[i][1]);
+        assert_string_equal(opt_text(&parser, expected[i][0]), expected[i][1]);
+    }
+    assert_null(opt_text(&parser, "seed"));
+}
+
+static void test_cli_opt__set(void **state)
+{
+    v = (values){.choice = -1};
+    parser = (opt_parser){.groups = groups, .settings = &v};
+    assert_int_equal(opt_set(&parser, "threads", "8"), 0);
+    assert_int_equal(opt_set(&parser, "flag", "true"), 0);
+    assert_int_equal(opt_set(&parser, "verbose", "false"), 0);
+    assert_true(v.n == 8 && v.flag == 1 && v.verbose == 0);
+    assert_int_equal(opt_set(&parser, "threads", "0"), -1);
+    assert_string_equal(parser.message, "threads is '0', expected a whole number from 1 to 1024");
+    assert_int_equal(opt_set(&parser, "flag", "yes"), -1);
+    assert_string_equal(parser.message, "flag is 'yes', expected true or false");
+    assert_int_equal(opt_set(&parser, "thread", "1"), -1);
+    assert_string_equal(parser.message, "unknown key 'thread'");
+    assert_int_equal(parser.n_given, 3);
+
+    parser = (opt_parser){.groups = strict, .settings = &v};
+    assert_string_equal(opt_missing(&parser)->name, "data");
+    assert_int_equal(opt_set(&parser, "data", "d"), 0);
+    assert_string_equal(opt_missing(&parser)->name, "target");
+    assert_int_equal(opt_set(&parser, "target", "bias"), 0);
+    assert_null(opt_missing(&parser));
 }
 
 static void test_cli_opt__lists(void **state)
@@ -230,7 +287,8 @@ static void test_cli_opt__lists(void **state)
         char line[64];
         snprintf(line, sizeof line, "m --mean=%s", bad[i]);
         assert_int_equal(parse(line), -1);
-        assert_non_null(strstr(message, "expected 1 or 3 finite numbers with commas between"));
+        assert_non_null(
+            strstr(parser.message, "expected 1 or 3 finite numbers with commas between"));
     }
     static const char *const shapes[] = {"",         "3",         "3,32",    "3,32,101", "0,1,1",
                                          "3,32,32,", "3,32,32,1", "3;32;32", "3,-1,2"};
@@ -238,7 +296,7 @@ static void test_cli_opt__lists(void **state)
         char line[64];
         snprintf(line, sizeof line, "m --shape=%s", shapes[i]);
         assert_int_equal(parse(line), -1);
-        assert_non_null(strstr(message, "expected C,H,W: 3 whole numbers from 1 to 100"));
+        assert_non_null(strstr(parser.message, "expected C,H,W: 3 whole numbers from 1 to 100"));
     }
 }
 
@@ -247,10 +305,10 @@ static void test_cli_opt__long_arguments(void **state)
     char line[900] = "m --";
     memset(line + 4, 'x', 800);
     assert_int_equal(parse(line), -1);
-    assert_int_equal(strncmp(message, "unknown option '--xxxx", 22), 0);
+    assert_int_equal(strncmp(parser.message, "unknown option '--xxxx", 22), 0);
     memcpy(line + 4, "threads=", 8);
     assert_int_equal(parse(line), -1);
-    assert_non_null(strstr(message, "x', expected a whole number from 1 to 1024"));
+    assert_non_null(strstr(parser.message, "x', expected a whole number from 1 to 1024"));
 }
 
 static void test_cli_opt__nearest(void **state)
@@ -269,7 +327,8 @@ int main(void)
         cmocka_unit_test(test_cli_opt__size),    cmocka_unit_test(test_cli_opt__double),
         cmocka_unit_test(test_cli_opt__words),   cmocka_unit_test(test_cli_opt__sample),
         cmocka_unit_test(test_cli_opt__lists),   cmocka_unit_test(test_cli_opt__long_arguments),
-        cmocka_unit_test(test_cli_opt__nearest),
+        cmocka_unit_test(test_cli_opt__nearest), cmocka_unit_test(test_cli_opt__operands),
+        cmocka_unit_test(test_cli_opt__given),   cmocka_unit_test(test_cli_opt__set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

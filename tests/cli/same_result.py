@@ -4,7 +4,8 @@ import json
 import sys
 
 LAYER = ['index', 'name', 'op', 'target', 'sites', 'population', 'sampled_sites', 'faults', 'images',
-         'pairs', 'critical', 'due', 'sdc', 'masked', 'benign', 'vf', 'ci', 'bits', 'channels']
+         'pairs', 'critical', 'due', 'sdc', 'masked', 'benign', 'top5', 'correct', 'vf', 'ci', 'format',
+         'metrics', 'rmse', 'masked_at', 'bits', 'channels']
 
 a, b = (json.load(open(path)) for path in sys.argv[1:3])
 for r in a, b:

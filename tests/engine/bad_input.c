@@ -206,30 +206,29 @@ static void test_bad_run__options(void **state)
     static const struct {
         bsr_target target;
         const char *layers, *tensors, *channels, *bits, *cpu;
-        uint64_t random;
         double confidence;
         int threads;
         size_t max_memory;
         bsr_status status;
         const char *message;
     } runs[] = {
-        {BSR_TARGET_WEIGHT, "5", NULL, NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+        {BSR_TARGET_WEIGHT, "5", NULL, NULL, NULL, NULL, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "layer 5 does not exist, there are 5 (0 to 4)"},
-        {BSR_TARGET_WEIGHT, "n22", NULL, NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+        {BSR_TARGET_WEIGHT, "n22", NULL, NULL, NULL, NULL, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "layer 'n22' does not exist, did you mean 'n2'?"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, "6", NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+        {BSR_TARGET_WEIGHT, NULL, NULL, "6", NULL, NULL, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "'n2': channel 6 does not exist, there are 6 (0 to 5)"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, "32", NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, "32", NULL, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "'n2' (float32): bit 32 does not exist, there are 32 (0 to 31)"},
-        {BSR_TARGET_ACTIVATION, NULL, "ghost*", NULL, NULL, NULL, 1, .95, 1, 1 << 24, BSR_ENOTFOUND,
+        {BSR_TARGET_ACTIVATION, NULL, "ghost*", NULL, NULL, NULL, .95, 1, 1 << 24, BSR_ENOTFOUND,
          "no tensor matches 'ghost*'"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, .95, 1, 1000, BSR_ELIMIT,
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, .95, 1, 1000, BSR_ELIMIT,
          "one image needs * bytes of golden activations, 1000 allowed"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, 1.0, 1, 1 << 24, BSR_EINVAL,
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1.0, 1, 1 << 24, BSR_EINVAL,
          "confidence is 1, expected a value between 0 and 1"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, 1, .95, -1, 1 << 24, BSR_EINVAL,
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, NULL, .95, -1, 1 << 24, BSR_EINVAL,
          "threads is -1, expected 0 (all processors) to 1024"},
-        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, "sse2", 1, .95, 1, 1 << 24, BSR_EINVAL,
+        {BSR_TARGET_WEIGHT, NULL, NULL, NULL, NULL, "sse2", .95, 1, 1 << 24, BSR_EINVAL,
          "kernel set 'sse2' does not exist: ref, avx2, avx512"},
     };
     bench *b = *state;
@@ -242,12 +241,13 @@ static void test_bad_run__options(void **state)
         o.channels = runs[i].channels;
         o.bits = runs[i].bits;
         o.cpu = runs[i].cpu;
-        o.random = runs[i].random;
         o.confidence = runs[i].confidence;
         o.threads = runs[i].threads;
         o.max_memory = runs[i].max_memory;
+        o.plan = "random:1";
         expect(bsr_inject(&r, b->model, b->data, &o), runs[i].status, runs[i].message);
         assert_null(r);
+        o.plan = "sites:1";
         expect(bsr_analyze(&r, b->model, b->data, &o), runs[i].status, runs[i].message);
         assert_null(r);
     }
@@ -266,11 +266,12 @@ static void test_bad_run__cancelled(void **state)
     bsr_run_options o = BSR_RUN_OPTIONS_INIT;
     bsr_result *r;
     int calls = 0;
-    o.random = 4;
+    o.plan = "random:4";
     o.progress = stop;
     o.progress_ctx = &calls;
     expect(bsr_inject(&r, b->model, b->data, &o), BSR_ECANCELLED, "stopped by the caller");
     assert_null(r);
+    o.plan = "sites:4";
     expect(bsr_analyze(&r, b->model, b->data, &o), BSR_ECANCELLED, "stopped by the caller");
     assert_null(r);
     assert_int_equal(calls, 2);

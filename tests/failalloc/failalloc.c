@@ -67,7 +67,7 @@ static bsr_status run(char **json, const scenario *s, const char *data_spec)
     mo.fold_batch_norm = s->fold;
     d.data = data_spec;
     o.target = s->target;
-    o.random = 4;
+    o.plan = s->analyze ? "sites:4" : "random:4";
     o.check = 2;
     o.per_channel = 1;
     o.threads = 2;

@@ -178,6 +178,7 @@ static void run_target(const network *net, const bsr_model *model, const bsr_dat
     o.channels = target == BSR_TARGET_INPUT ? NULL : "1";
     o.threads = 1;
     o.cpu = cpu;
+    o.plan = "exhaustive";
     bsr_result *r;
     zoo_check(bsr_inject(&r, model, data, &o), names[target]);
     compare(net, r, want, 32, names[target]);
@@ -193,6 +194,7 @@ static void run_rays(const network *net, const bsr_model *model, const bsr_datas
     o.target = target;
     o.channels = "1";
     o.threads = 1;
+    o.plan = "exhaustive";
     bsr_result *direct, *rays;
     zoo_check(bsr_inject(&direct, model, data, &o), "inject");
     zoo_check(bsr_analyze(&rays, model, data, &o), "analyze");

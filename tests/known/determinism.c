@@ -109,9 +109,11 @@ static void same_every_way(const char *name, uint64_t faults, uint64_t sites)
         o.per_channel = target == BSR_TARGET_WEIGHT;
         /* The demo network has 10 biases: all of them. */
         int few = target == BSR_TARGET_BIAS && bsr_model_get_info(model).channels == 1;
-        o.random = few ? 0 : faults;
+        char plan[32];
+        snprintf(plan, sizeof plan, few ? "exhaustive" : "random:%llu", (unsigned long long)faults);
+        o.plan = plan;
         run_all_ways(name, bsr_inject, model, data, &o);
-        o.random = few ? 0 : sites;
+        snprintf(plan, sizeof plan, few ? "exhaustive" : "sites:%llu", (unsigned long long)sites);
         run_all_ways(name, bsr_analyze, model, data, &o);
     }
     bsr_dataset_free(data);
@@ -134,7 +136,8 @@ static void layers_evenly(void)
     for (uint64_t seed = 0; seed < 3; seed++) {
         bsr_run_options o = BSR_RUN_OPTIONS_INIT;
         bsr_result *r;
-        o.random = 10000;
+        const double drawn_faults = 10000;
+        o.plan = "random:10000";
         o.seed = seed;
         zoo_check(bsr_inject(&r, model, data, &o), "chi-square");
         double population = 0, layers = 0, bits = 0, drawn[32] = {0};
@@ -142,16 +145,16 @@ static void layers_evenly(void)
             population += (double)r->layers[i].population;
         for (int i = 0; i < r->n_layers; i++) {
             const bsr_layer_result *l = &r->layers[i];
-            double want = (double)o.random * (double)l->population / population;
+            double want = drawn_faults * (double)l->population / population;
             layers += ((double)l->faults - want) * ((double)l->faults - want) / want;
             for (int b = 0; b < l->n_bits; b++)
                 drawn[l->bits[b].index] += (double)l->bits[b].faults;
         }
         for (int b = 0; b < 32; b++) {
-            double want = (double)o.random / 32;
+            double want = drawn_faults / 32;
             bits += (drawn[b] - want) * (drawn[b] - want) / want;
         }
-        double correction = (population - 1) / (population - (double)o.random);
+        double correction = (population - 1) / (population - drawn_faults);
         printf("seed %d: chi-square %.1f over %d layers, %.1f over 32 bits\n", (int)seed,
                layers * correction, r->n_layers, bits * correction);
         if (layers * correction > chi_square_limit(r->n_layers - 1) ||

@@ -31,8 +31,11 @@ static void check_sites(const struct plan *p, const bsr_model *model, const bsr_
     bsr_run_options o = BSR_RUN_OPTIONS_INIT;
     bsr_result *r;
     o.target = target;
-    o.random = (uint64_t)(340 + p->layers) / (uint64_t)p->layers; /* sites of each */
-    o.check = o.random * (uint64_t)p->layers;
+    int each = (340 + p->layers) / p->layers;
+    char plan[32];
+    snprintf(plan, sizeof plan, "sites:%d", each);
+    o.plan = plan;
+    o.check = (uint64_t)each * (uint64_t)p->layers;
     o.seed = 9;
     zoo_check(bsr_analyze(&r, model, data, &o), p->network);
     uint64_t sites = 0;
@@ -59,6 +62,7 @@ static void compare_channels(const struct plan *p, const bsr_model *model, const
     bsr_result *direct, *rays;
     o.layers = p->layer;
     o.channels = p->channels;
+    o.plan = "exhaustive";
     zoo_check(bsr_inject(&direct, model, data, &o), p->network);
     zoo_check(bsr_analyze(&rays, model, data, &o), p->network);
     const bsr_layer_result *a = &direct->layers[0], *b = &rays->layers[0];

@@ -43,6 +43,7 @@ static void last_layer(const bsr_model *model, const bsr_dataset *data)
     bsr_run_options o = BSR_RUN_OPTIONS_INIT;
     o.layers = "19";
     bsr_result *direct, *rays;
+    o.plan = "exhaustive";
     zoo_check(bsr_inject(&direct, model, data, &o), "inject layer 19");
     zoo_check(bsr_analyze(&rays, model, data, &o), "analyze layer 19");
     snprintf(text, sizeof text,
@@ -66,7 +67,7 @@ static void layer_13_sample(const bsr_model *model, const bsr_dataset *data)
     char text[256];
     bsr_run_options o = BSR_RUN_OPTIONS_INIT;
     o.layers = "13";
-    o.random = 400;
+    o.plan = "sites:400";
     o.confidence = .999;
     o.check = 20;
     bsr_result *r;
@@ -92,6 +93,7 @@ static void layer_13_channel(const bsr_model *model, const bsr_dataset *data)
     o.channels = "5";
     o.bits = "30";
     bsr_result *direct, *rays;
+    o.plan = "exhaustive";
     zoo_check(bsr_inject(&direct, model, data, &o), "inject channel 5");
     zoo_check(bsr_analyze(&rays, model, data, &o), "analyze channel 5");
     snprintf(text, sizeof text,

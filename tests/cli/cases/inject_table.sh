@@ -7,6 +7,8 @@
 #: stdout~ MVF          * %, 95 % interval \[*, *]
 #: stdout pairs        1000 (fault, image)
 #: stdout~ outcomes     * masked, * benign, * critical; * DUE, * SDC
+#: stdout~ RMSE         * of the logits, interval \[*, *]
+#: stdout~ masked at    layer * %*
 #: stdout~ evaluations  *
 #: stdout~ time         *
 #: stdout~ speed        *

@@ -8,6 +8,7 @@
 #include <math.h>
 
 #include "report/bit_profile.h"
+#include "result_fixture.h"
 
 static void check(bsr_share got, double value, double lo, double hi)
 {
@@ -15,14 +16,15 @@ static void check(bsr_share got, double value, double lo, double hi)
         fail_msg("got %.9g [%.9g, %.9g]", got.value, got.lo, got.hi);
 }
 
-/* Worst first, whatever the order; nothing observed comes last. */
+/* Worst first, whatever the order; nothing observed comes last, and no position is no bit. */
 static void test_report_bit_profile__order(void **state)
 {
-    bsr_part a[] = {{0, 10, 20, {20, 20, 0, 0, 0, 0}, {0, 0, 0.2}},
-                    {5, 10, 148, {148, 0, 133, 15, 0, 15}, {0.1, 0.06, 0.16}},
-                    {9, 10, 0, {0, 0, 0, 0, 0, 0}, {NAN, 0, 1}},
-                    {30, 10, 263, {263, 0, 182, 81, 7, 74}, {0.3, 0.25, 0.37}}};
-    bsr_result r = {.method = "direct", .outcomes_known = 1, .n_bits = 4, .bits = a};
+    bsr_part a[] = {part(0, 10, 20, outcomes(20, 20, 0, 0), (bsr_share){0, 0, 0.2}),
+                    part(5, 10, 148, outcomes(148, 0, 15, 0), (bsr_share){0.1, 0.06, 0.16}),
+                    part(-1, 10, 9, outcomes(9, 0, 9, 9), (bsr_share){1, 1, 1}),
+                    part(9, 10, 0, outcomes(0, 0, 0, 0), (bsr_share){NAN, 0, 1}),
+                    part(30, 10, 263, outcomes(263, 0, 81, 7), (bsr_share){0.3, 0.25, 0.37})};
+    bsr_result r = {.method = "direct", .outcomes_known = 1, .n_bits = 5, .bits = a};
     bsr_bit_row rows[BSR_BITS];
     assert_int_equal(bsr_bit_profile(rows, &r), 3);
     assert_string_equal(rows[0].bits, "30");
@@ -41,7 +43,7 @@ static void test_report_bit_profile__groups(void **state)
     bsr_part a[32];
     for (int i = 0; i < 32; i++) {
         double v = i == 30 ? 0.5 : i == 24 ? 0.01 : 0.001;
-        a[i] = (bsr_part){i, 10, 10, {100, 0, 0, 1, 0, 0}, {v, v / 2, v * 2}};
+        a[i] = part(i, 10, 10, outcomes(100, 0, 1, 0), (bsr_share){v, v / 2, v * 2});
     }
     a[3].vf = (bsr_share){NAN, NAN, NAN};
     bsr_result r = {.method = "ray", .images = 10, .n_bits = 32, .bits = a};
@@ -60,7 +62,7 @@ static void test_report_bit_profile__all_harmless(void **state)
 {
     bsr_part a[64];
     for (int i = 0; i < 64; i++)
-        a[i] = (bsr_part){i, 10, 10, {100, 100, 0, 0, 0, 0}, {0, 0, 0}};
+        a[i] = part(i, 10, 10, outcomes(100, 100, 0, 0), exact(0));
     bsr_result r = {.method = "ray", .images = 10, .n_bits = 64, .bits = a};
     bsr_bit_row rows[BSR_BITS];
     assert_int_equal(bsr_bit_profile(rows, &r), 1);

@@ -27,42 +27,100 @@ static void squeeze(char *s)
 
 /* Keys, their order and the values by hand from the fixture; the shares are the shortest decimals
  * that read back (Python's repr of 1/6, 1/12, 5/18). */
+#define METRICS(v)                                                                                 \
+    "\"metrics\":{\"critical\":{\"value\":" v ",\"ci\":[" v "," v "]},\"sdc\":null,"               \
+    "\"due\":null,\"benign\":null,\"masked\":null,\"top5\":null,\"accuracy\":null}"
+
 static const char expected[] =
-    "{\"command\":\"inject\",\"target\":\"weight\",\"method\":\"direct\",\"sampling\":"
-    "\"exhaustive\",\"images\":3,\"golden_correct\":2,\"confidence\":0.95,\"layers\":["
-    "{\"index\":0,\"name\":\"conv\\\"1\",\"op\":\"Conv\",\"target\":\"weight\",\"sites\":4,"
-    "\"population\":8,\"sampled_sites\":0,\"faults\":8,\"images\":3,\"pairs\":24,\"critical\":4,"
-    "\"due\":1,\"sdc\":3,\"masked\":8,\"benign\":12,\"vf\":0.16666666666666666,"
-    "\"ci\":[0.16666666666666666,0.16666666666666666],\"bits\":["
-    "{\"bit\":0,\"sites\":4,\"faults\":4,\"critical\":1,\"due\":0,\"sdc\":1,"
-    "\"vf\":0.08333333333333333,\"ci\":[0.08333333333333333,0.08333333333333333]},"
-    "{\"bit\":31,\"sites\":4,\"faults\":4,\"critical\":3,\"due\":1,\"sdc\":2,\"vf\":0.25,"
-    "\"ci\":[0.25,0.25]}],\"channels\":[]},"
-    "{\"index\":5,\"name\":\"f?g\\n\",\"op\":\"Gemm\",\"target\":\"weight\",\"sites\":2,"
-    "\"population\":4,\"sampled_sites\":0,\"faults\":4,\"images\":3,\"pairs\":12,\"critical\":6,"
-    "\"due\":0,\"sdc\":6,\"masked\":6,\"benign\":0,\"vf\":0.5,\"ci\":[0.5,0.5],\"bits\":["
-    "{\"bit\":0,\"sites\":2,\"faults\":2,\"critical\":0,\"due\":0,\"sdc\":0,\"vf\":0.0,"
-    "\"ci\":[0.0,0.0]},"
-    "{\"bit\":31,\"sites\":2,\"faults\":2,\"critical\":6,\"due\":0,\"sdc\":6,\"vf\":1.0,"
-    "\"ci\":[1.0,1.0]}],\"channels\":["
-    "{\"index\":7,\"sites\":2,\"faults\":4,\"critical\":6,\"due\":0,\"sdc\":6,\"vf\":0.5,"
-    "\"ci\":[0.25,null]}]}],"
-    "\"mvf\":{\"vf\":0.2777777777777778,\"ci\":[0.2777777777777778,0.2777777777777778]},"
-    "\"bits\":[{\"bit\":0,\"sites\":6,\"faults\":6,\"critical\":1,\"due\":0,\"sdc\":1,"
-    "\"vf\":0.05555555555555555,\"ci\":[0.05555555555555555,0.05555555555555555]},"
-    "{\"bit\":31,\"sites\":6,\"faults\":6,\"critical\":9,\"due\":1,\"sdc\":8,"
-    "\"vf\":0.5,\"ci\":[0.5,0.5]}],"
-    "\"total\":{\"sites\":6,\"population\":12,\"sampled_sites\":0,\"faults\":12,\"images\":3,"
-    "\"pairs\":36,\"critical\":10,\"due\":1,\"sdc\":9,\"masked\":14,\"benign\":12},"
-    "\"worst\":[{\"index\":5,\"name\":\"f?g\\n\",\"element\":9,\"value\":null,\"critical\":3,"
-    "\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0,\"nan_faults\":0},"
-    "\"performance\":{\"evaluations\":36,\"injections\":12,\"forward_equivalents\":1.5,"
-    "\"seconds\":0.5,\"golden_seconds\":0.001,\"forward_seconds\":0.002,"
-    "\"lanes_per_second\":72.0,\"injections_per_second\":24.0,\"threads\":2,\"cpu\":\"avx2\","
-    "\"cpu_brand\":\"Some CPU\"},\"provenance\":{\"version\":\"0.1.0\","
-    "\"model\":{\"path\":\"m.onnx\",\"sha256\":\"aa\"},"
-    "\"data\":{\"spec\":\"npy:x,y\",\"sha256\":\"bb\"},\"seed\":\"18446744073709551615\","
-    "\"spec\":\"inject target=weight\"}}";
+    "{\"command\":\"inject\",\"target\":\"weight\",\"method\":\"direct\","
+    "\"sampling\":\"exhaustive\",\"fault\":\"bitflip\",\"format\":\"\",\"transient\":false,"
+    "\"complete\":true,\"planned\":12,\"margin\":null,\"format_loss\":0.0,\"images\":3,"
+    "\"golden_correct\":2,\"confidence\":0.95,\"layers\":[{\"index\":0,\"name\":\"conv\\\"1\","
+    "\"op\":\"Conv\",\"target\":\"weight\",\"sites\":4,\"population\":8,\"sampled_sites\":0,"
+    "\"faults\":8,\"images\":3,\"pairs\":24,\"critical\":4,\"due\":1,\"sdc\":3,\"masked\":8,"
+    "\"benign\":12,\"top5\":0,\"correct\":0,\"vf\":0.16666666666666666,"
+    "\"ci\":[0.16666666666666666,0.16666666666666666],\"format\":\"float32\"," METRICS(
+        "0.16666666666666666") ",\"rmse\":{\"value\":0.75,\"ci\":[0.5,1.0]},\"masked_at\":[{"
+                               "\"layer\":-1,\"pairs\":1},"
+                               "{\"layer\":0,\"pairs\":5},{\"layer\":2,\"pairs\":2}],\"bits\":[{"
+                               "\"bit\":0,\"sites\":4,"
+                               "\"faults\":4,\"critical\":1,\"due\":0,\"sdc\":1,\"vf\":0."
+                               "08333333333333333,"
+                               "\"ci\":[0.08333333333333333,0.08333333333333333]," METRICS(
+                                   "0.08333333333333333") "},{\"bit\":31,\"sites\":4,\"faults\":4,"
+                                                          "\"critical\":3,\"due\":1,\"sdc\":2,"
+                                                          "\"vf\":0.25,"
+                                                          "\"ci\":[0.25,0.25]," METRICS(
+                                                              "0.25") "}],\"channels\":[]},{"
+                                                                      "\"index\":5,\"name\":\"f?"
+                                                                      "g\\n\",\"op\":\"Gemm\","
+                                                                      "\"target\":\"weight\","
+                                                                      "\"sites\":2,\"population\":"
+                                                                      "4,\"sampled_sites\":0,"
+                                                                      "\"faults\":4,"
+                                                                      "\"images\":3,\"pairs\":12,"
+                                                                      "\"critical\":6,\"due\":0,"
+                                                                      "\"sdc\":6,\"masked\":6,"
+                                                                      "\"benign\":0,"
+                                                                      "\"top5\":0,\"correct\":0,"
+                                                                      "\"vf\":0.5,\"ci\":[0.5,0.5],"
+                                                                      "\"format\":"
+                                                                      "\"float32\"," METRICS(
+                                                                          "0.5") ",\"rmse\":null,"
+                                                                                 "\"masked_at\":[{"
+                                                                                 "\"layer\":5,"
+                                                                                 "\"pairs\":6}],"
+                                                                                 "\"bits\":[{"
+                                                                                 "\"bit\":0,"
+                                                                                 "\"sites\":2,"
+                                                                                 "\"faults\":2,"
+                                                                                 "\"critical\":0,"
+                                                                                 "\"due\":0,"
+                                                                                 "\"sdc\":0,\"vf\":"
+                                                                                 "0.0,\"ci\":[0.0,"
+                                                                                 "0.0]," METRICS(
+                                                                                     "0.0") "},{"
+                                                                                            "\"bit"
+                                                                                            "\":31,"
+                                                                                            "\"site"
+                                                                                            "s\":2,"
+                                                                                            "\"faul"
+                                                                                            "ts\":"
+                                                                                            "2,"
+                                                                                            "\"crit"
+                                                                                            "ical\""
+                                                                                            ":6,"
+                                                                                            "\"due"
+                                                                                            "\":0,"
+                                                                                            "\"sdc"
+                                                                                            "\":6,"
+                                                                                            "\"vf\""
+                                                                                            ":1.0,"
+                                                                                            "\"ci\""
+                                                                                            ":[1.0,"
+                                                                                            "1.0]"
+                                                                                            "," METRICS(
+                                                                                                "1."
+                                                                                                "0") "}],\"channels\":[{\"index\":7,\"sites\":2,\"faults\":4,\"critical\":6,\"due\":0,\"sdc\":6,"
+                                                                                                     "\"vf\":0.5,\"ci\":[0.25,null]}]}],\"mvf\":{\"vf\":0.2777777777777778,"
+                                                                                                     "\"ci\":[0.2777777777777778,0.2777777777777778]},\"bits\":[{\"bit\":0,\"sites\":6,"
+                                                                                                     "\"faults\":6,\"critical\":1,\"due\":0,\"sdc\":1,\"vf\":0.05555555555555555,"
+                                                                                                     "\"ci\":[0.05555555555555555,0.05555555555555555]," METRICS(
+                                                                                                         "0.05555555555555555") "},{\"bit\":31,\"sites\":6,\"faults\":6,\"critical\":9,\"due\":1,\"sdc\":8,\"vf\":0.5,"
+                                                                                                                                "\"ci\":[0.5,0.5]," METRICS("0.5") "}]," METRICS(
+                                                                                                                                    "0.2777777777777778") ",\"rmse\":null,\"strata\":[{\"layer\":5,\"bit\":31,\"p\":0.5,\"population\":2,\"n\":2},"
+                                                                                                                                                          "{\"layer\":null,\"bit\":null,\"p\":0.25,\"population\":10,\"n\":10}],"
+                                                                                                                                                          "\"total\":{\"sites\":6,\"population\":12,\"sampled_sites\":0,\"faults\":12,\"images\":3,"
+                                                                                                                                                          "\"pairs\":36,\"critical\":10,\"due\":1,\"sdc\":9,\"masked\":14,\"benign\":12,\"top5\":0,"
+                                                                                                                                                          "\"correct\":0},\"worst\":[{\"index\":5,\"name\":\"f?g\\n\",\"element\":9,\"pixel\":null,"
+                                                                                                                                                          "\"value\":null,\"critical\":3,\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0,"
+                                                                                                                                                          "\"nan_faults\":null},\"performance\":{\"evaluations\":36,\"injections\":12,"
+                                                                                                                                                          "\"forward_equivalents\":1.5,\"seconds\":0.5,\"golden_seconds\":0.001,"
+                                                                                                                                                          "\"forward_seconds\":0.002,\"lanes_per_second\":72.0,\"injections_per_second\":24.0,"
+                                                                                                                                                          "\"threads\":2,\"cpu\":\"avx2\",\"cpu_brand\":\"Some CPU\"},"
+                                                                                                                                                          "\"provenance\":{\"version\":\"0.1.0\",\"model\":{\"path\":\"m.onnx\",\"sha256\":\"aa\"},"
+                                                                                                                                                          "\"data\":{\"spec\":\"npy:x,y\",\"sha256\":\"bb\"},\"seed\":\"18446744073709551615\","
+                                                                                                                                                          "\"spec\":\"inject target=weight\"}}";
 
 static void test_report_json__result(void **state)
 {
@@ -75,20 +133,70 @@ static void test_report_json__result(void **state)
     bsr_text_free(text);
 }
 
-/* Rays say which pairs are critical only. */
+/* Rays say which pairs are critical only; that all of them are does not make the rest known. */
 static void test_report_json__unknown_outcomes(void **state)
 {
     fixture f;
     char *text;
     make_result(&f);
-    f.layers[0].outcomes = (bsr_outcomes){.pairs = 24, .critical = 4};
-    f.r.total = (bsr_outcomes){.pairs = 36, .critical = 10};
+    f.r.outcomes_known = 0;
+    f.layers[0].outcomes = (bsr_outcomes){.pairs = 24, .critical = 24};
+    f.r.total = (bsr_outcomes){.pairs = 36, .critical = 30};
     assert_int_equal(bsr_result_json(&text, &f.r), BSR_OK);
     squeeze(text);
-    assert_non_null(strstr(text, "\"pairs\":24,\"critical\":4,\"due\":null,\"sdc\":null,"
-                                 "\"masked\":null,\"benign\":null,\"vf\""));
-    assert_non_null(strstr(text, "\"critical\":10,\"due\":null,\"sdc\":null,\"masked\":null,"
-                                 "\"benign\":null}"));
+    assert_non_null(strstr(text, "\"pairs\":24,\"critical\":24,\"due\":null,\"sdc\":null,"
+                                 "\"masked\":null,\"benign\":null,\"top5\":null,"
+                                 "\"correct\":null,\"vf\""));
+    assert_non_null(strstr(text, "\"critical\":30,\"due\":null,\"sdc\":null,\"masked\":null,"
+                                 "\"benign\":null,\"top5\":null,\"correct\":null}"));
+    bsr_text_free(text);
+}
+
+/* What only some runs have. */
+static void test_report_json__campaign(void **state)
+{
+    fixture f;
+    char *text;
+    make_result(&f);
+    f.r.fault = "mbu:2";
+    f.r.format = "a\"b\x01";
+    f.r.transient = 1;
+    f.r.complete = 0;
+    f.r.planned = (uint64_t)1 << 63;
+    f.r.margin = 0.01;
+    f.r.format_loss = -0.125;
+    f.worst[0].pixel = 0;
+    f.worst[0].value = NAN;
+    f.all_bits[0].index = -1;
+    f.r.metrics[BSR_METRIC_ACCURACY] = (bsr_share){0.5, 0.25, NAN};
+    f.r.total.top5 = 3;
+    f.r.total.correct = 30;
+    assert_int_equal(bsr_result_json(&text, &f.r), BSR_OK);
+    squeeze(text);
+    assert_non_null(strstr(text, "\"fault\":\"mbu:2\",\"format\":\"a\\\"b\\u0001\","
+                                 "\"transient\":true,\"complete\":false,"
+                                 "\"planned\":\"9223372036854775808\",\"margin\":0.01,"
+                                 "\"format_loss\":-0.125,\"images\":3,"));
+    assert_non_null(strstr(text, "\"element\":9,\"pixel\":0,\"value\":null,"));
+    assert_non_null(strstr(text, "\"bits\":[{\"bit\":null,\"sites\":6,"));
+    assert_non_null(strstr(text, "\"accuracy\":{\"value\":0.5,\"ci\":[0.25,null]}}"));
+    assert_non_null(strstr(text, "\"top5\":3,\"correct\":30}"));
+    bsr_text_free(text);
+}
+
+static void test_report_json__no_layers(void **state)
+{
+    bsr_result r = {.command = "inject",
+                    .target = "weight",
+                    .method = "direct",
+                    .sampling = "random",
+                    .mvf = {NAN, NAN, NAN}};
+    char *text;
+    assert_int_equal(bsr_result_json(&text, &r), BSR_OK);
+    squeeze(text);
+    assert_non_null(strstr(text, "\"layers\":[],\"mvf\":{\"vf\":null,\"ci\":[null,null]},"
+                                 "\"bits\":[],"));
+    assert_non_null(strstr(text, "\"strata\":[],"));
     bsr_text_free(text);
 }
 
@@ -177,6 +285,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_json__result),
         cmocka_unit_test(test_report_json__unknown_outcomes),
+        cmocka_unit_test(test_report_json__campaign),
+        cmocka_unit_test(test_report_json__no_layers),
         cmocka_unit_test(test_report_json__eval),
         cmocka_unit_test(test_report_json__numbers),
         cmocka_unit_test(test_report_json__allocation_fails),

@@ -1,0 +1,89 @@
+#include <string.h>
+
+#include "cli.h"
+
+static const opt channel_opts[] = {{"per-channel", 0, OPT_FLAG, offsetof(settings, run.per_channel),
+                                    "", "report every channel", 0, 0, NULL, 0},
+                                   {NULL}};
+static const opt_group groups[] = {
+    {"Intervals", interval_opts}, {"Report", channel_opts}, {"Output", output_opts}, {NULL}};
+
+/* What a database was asked for, and what came of it. */
+typedef struct shown {
+    const settings *asked;
+    settings then; /* then.command is NULL: not made by this program */
+    char *json, *table;
+} shown;
+
+static bsr_status show_result(shown *x, const char *path)
+{
+    const settings *s = x->asked;
+    bsr_run_options o = x->then.command ? run_options(&x->then) : s->run;
+    bsr_result *result;
+    int other_confidence = opt_text(&s->options, "confidence") != NULL;
+    if (other_confidence)
+        o.confidence = s->run.confidence;
+    if (s->run.per_channel)
+        o.per_channel = 1;
+    int as_it_was = !other_confidence && !s->run.per_channel;
+    bsr_status status = bsr_run_result(&result, path, as_it_was ? NULL : &o);
+    if (status != BSR_OK)
+        return status;
+    if (x->then.command)
+        result->provenance.data_spec = data_spec(&x->then);
+    if (s->json || s->out)
+        status = bsr_result_json(&x->json, result);
+    if (status == BSR_OK && !s->json)
+        status = bsr_result_text(&x->table, result);
+    bsr_result_free(result);
+    return status;
+}
+
+static bsr_status show_sweep(shown *x, const char *path)
+{
+    const settings *s = x->asked;
+    bsr_sweep_result *result;
+    bsr_status status = bsr_run_sweep(&result, path);
+    if (status != BSR_OK)
+        return status;
+    if (x->then.command)
+        result->provenance.data_spec = data_spec(&x->then);
+    if (s->json || s->out)
+        status = bsr_sweep_json(&x->json, result);
+    if (status == BSR_OK && !s->json)
+        status = bsr_sweep_text(&x->table, result);
+    bsr_sweep_result_free(result);
+    return status;
+}
+
+static int run(const settings *s)
+{
+    static shown x; /* large */
+    const char *path = s->operands[0];
+    char kind[16];
+    int complete = 1;
+    x.asked = s;
+    int code = check_writable(s->out);
+    if (code != EXIT_DONE)
+        return code;
+    bsr_status status = bsr_run_kind(path, kind, &complete);
+    if (status != BSR_OK)
+        return failed(status);
+    code = read_settings(&x.then, path);
+    if (code != EXIT_DONE)
+        return code;
+    status = strcmp(kind, "sweep") == 0 ? show_sweep(&x, path) : show_result(&x, path);
+    if (status == BSR_OK && !complete)
+        complain("the run is not complete; go on with: bitseer resume %s", path);
+    return deliver(s, status, x.json, x.table);
+}
+
+const command cmd_show = {"show",
+                          "RUN.db",
+                          "the result of a run that is kept in a database",
+                          "Prints what inject, analyze or sweep found, as far as the run went. The "
+                          "database is only read, "
+                          "and\n"
+                          "the run may be going on.",
+                          groups,
+                          run};

@@ -1,0 +1,168 @@
+/* Plans, bit error rate sweeps, and runs kept in databases. */
+#ifndef BITSEER_CAMPAIGN_H
+#define BITSEER_CAMPAIGN_H
+
+#include "bitseer/run.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* One stratum: faults that are drawn together. */
+typedef struct bsr_plan_stratum {
+    int layer;           /* position in `layers`, -1: all of them */
+    int bit;             /* lowest bit of the fault, -1: all */
+    double p;            /* share assumed */
+    uint64_t population; /* faults */
+    uint64_t n;          /* faults to inject; adaptive: of the first round */
+} bsr_plan_stratum;
+
+typedef struct bsr_plan_layer {
+    int index;
+    const char *name, *op;
+    uint64_t sites, population, n;
+} bsr_plan_layer;
+
+/* What a run would inject. Owned by the caller of bsr_make_plan. */
+typedef struct bsr_plan_result {
+    const char *target, *plan, *fault, *method;
+    double margin, confidence, t; /* t: normal quantile of the confidence */
+    int n_layers;
+    bsr_plan_layer *layers;
+    int n_strata;
+    bsr_plan_stratum *strata;
+    uint64_t population, n; /* faults */
+    uint64_t sites;         /* method ray: sites that serve the n faults, else 0 */
+    void *arena;            /* private */
+} bsr_plan_result;
+
+/* Sizes of the samples, without running: needs no data. Formats that are calibrated on images are
+ * taken as given. Errors as bsr_inject. Caller owns *out. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_make_plan(bsr_plan_result **out, const bsr_model *model,
+                                                  const bsr_run_options *options);
+BSR_PUBLIC void bsr_plan_result_free(bsr_plan_result *plan);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_plan_json(char **out, const bsr_plan_result *plan);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_plan_text(char **out, const bsr_plan_result *plan);
+
+/* Distribution of one number over the runs at one rate. NaN where there is nothing. Quantiles by
+ * linear interpolation. */
+typedef struct bsr_distribution {
+    double mean, sd, min, q05, q25, median, q75, q95, max;
+} bsr_distribution;
+
+/* One bit error rate. Shares are of (run, image) pairs. */
+typedef struct bsr_sweep_point {
+    double ber;
+    int runs;               /* done */
+    double bits;            /* stored bits that could flip, each image for activations */
+    bsr_distribution flips; /* bits flipped in a run */
+    bsr_share accuracy;     /* against the labels; interval of the mean over error patterns */
+    bsr_distribution accuracy_runs;
+    bsr_share critical, sdc, due, top5; /* the golden class is not among the five greatest */
+    double rmse;                        /* of the logits, over pairs that are no DUE */
+    bsr_distribution rmse_runs;
+} bsr_sweep_point;
+
+/* Owned by the caller of bsr_sweep. */
+typedef struct bsr_sweep_result {
+    const char *target; /* "weight", "activation", "weight,activation", ... */
+    const char *format;
+    uint64_t images, golden_correct, top5_correct;
+    double confidence;
+    int n_points;
+    bsr_sweep_point *points; /* ascending rate */
+    double format_loss;      /* golden accuracy as given less that in the formats; 0 without */
+    bsr_performance performance;
+    bsr_provenance provenance;
+    void *arena; /* private */
+} bsr_sweep_result;
+
+#define BSR_SWEEP_OPTIONS_VERSION 1
+
+typedef struct bsr_sweep_options {
+    int version;
+    const char *ber;     /* rates in 0..1 and ranges LO:HI/N (N rates a decade, both ends), with
+                            commas between; required */
+    int runs;            /* error patterns for each rate, default 10 */
+    const char *targets; /* comma-separated of weight, bias, activation, input; default weight */
+} bsr_sweep_options;
+
+#define BSR_SWEEP_OPTIONS_INIT                                                                     \
+    {                                                                                              \
+        BSR_SWEEP_OPTIONS_VERSION, NULL, 10, "weight"                                              \
+    }
+
+/* Accuracy against bit error rate: every stored bit of the targets flips independently. A pattern
+ * of weights holds for all images; activations and inputs get a new one for each image. Patterns
+ * depend on the seed, the run, the layer and the image alone, so two networks of one shape, or two
+ * formats of one width, see the same ones. Of `options`, target, bits, fault, plan and what belongs
+ * to them are not used. Errors as bsr_inject; EINVAL: a rate. Caller owns *out. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_sweep(bsr_sweep_result **out, const bsr_model *model,
+                                              const bsr_dataset *data,
+                                              const bsr_run_options *options,
+                                              const bsr_sweep_options *sweep);
+BSR_PUBLIC void bsr_sweep_result_free(bsr_sweep_result *result);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_sweep_json(char **out, const bsr_sweep_result *result);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_sweep_text(char **out, const bsr_sweep_result *result);
+
+/* What is in a run's database. The database is only read; a run that is going on can be looked at.
+ * ENOTFOUND, EFORMAT, EUNSUPPORTED, ELIMIT, EIO, ENOMEM. */
+
+/* "inject", "analyze" or "sweep", and whether all of it is done. command: [16]. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_kind(const char *path, char command[16], int *complete);
+
+/* The settings the run was started with, in order. Strings are borrowed for the call. */
+typedef bsr_status (*bsr_run_setting_fn)(void *ctx, const char *name, const char *value);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_settings(const char *path, bsr_run_setting_fn fn,
+                                                     void *ctx);
+
+/* The result as far as the run went; of inject and analyze, or of sweep (EINVAL: the other kind).
+ * confidence and per_channel of options are used (NULL: as the run had them); Caller owns *out. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_result(bsr_result **out, const char *path,
+                                                   const bsr_run_options *options);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_sweep(bsr_sweep_result **out, const char *path);
+
+/* Every answered fault as lines of comma-separated values under a line of names, or as one JSON
+ * array, or as a list that `faults` takes (docs/guide/fault-lists.md). The text goes to `to` whole
+ * or not at all; NULL: to standard output, as it comes. Of a sweep: its runs (not as a list:
+ * EINVAL). */
+typedef enum bsr_export_form { BSR_EXPORT_CSV, BSR_EXPORT_JSON, BSR_EXPORT_FAULTS } bsr_export_form;
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_export(const char *path, bsr_export_form form,
+                                                   const char *to);
+
+/* Two runs of the same faults (whatever the network, format or protection). Pairs are (fault,
+ * image). Owned by the caller of bsr_compare. */
+typedef struct bsr_compared_layer {
+    int index;
+    const char *name_a, *name_b;
+    uint64_t faults, pairs;
+    uint64_t critical_a, critical_b;
+    uint64_t only_a, only_b; /* pairs critical in one run alone */
+    bsr_share difference;    /* VF of b less VF of a; from -1 to 1 */
+} bsr_compared_layer;
+
+typedef struct bsr_comparison {
+    const char *path_a, *path_b;
+    double confidence;
+    uint64_t images;
+    int n_layers;
+    bsr_compared_layer *layers;
+    bsr_compared_layer total; /* name_a, name_b: "all" */
+    double
+        p_value; /* exact two-sided McNemar test over the pairs, which takes them for independent;
+                    the interval of `difference` does not: it takes faults as units */
+    uint64_t left_out_a, left_out_b; /* faults that only one run answered */
+    void *arena;                     /* private */
+} bsr_comparison;
+
+/* EINVAL: not the same faults or images at all, or sweeps. Caller owns *out. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_compare(bsr_comparison **out, const char *path_a,
+                                                const char *path_b, double confidence);
+BSR_PUBLIC void bsr_comparison_free(bsr_comparison *comparison);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_comparison_json(char **out, const bsr_comparison *c);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_comparison_text(char **out, const bsr_comparison *c);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

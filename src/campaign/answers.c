@@ -1,0 +1,44 @@
+#include "campaign/answers.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+bsr_status bsr_run_read(bsr_store **store, bsr_record *r, const char *path)
+{
+    *r = (bsr_record){0};
+    BSR_TRY(bsr_store_open(store, path, 0));
+    bsr_status status = bsr_record_read(r, *store);
+    if (status == BSR_OK)
+        return status;
+    bsr_record_clear(r);
+    bsr_store_close(*store);
+    *store = NULL;
+    return bsr_fail_prefix(status, "'%s'", path);
+}
+
+int bsr_record_of_patterns(const bsr_record *r)
+{
+    return strcmp(r->command, "sweep") == 0 || strncmp(r->fault, "ber", 3) == 0;
+}
+
+bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record *r,
+                            const bsr_fault_row *row)
+{
+    int64_t images = r->transient ? 1 : (int64_t)r->images;
+    if (row->fault < 0 || (uint64_t)row->fault / r->design.images >= r->spaces.population ||
+        row->pairs != images || row->critical < 0 || row->critical > images)
+        return bsr_fail(BSR_EFORMAT, "fault %lld of the database is impossible",
+                        (long long)row->fault);
+    *fault = bsr_locate_unit(r, (uint64_t)row->fault);
+    uint64_t local = (uint64_t)row->fault / r->design.images - fault->space->first;
+    *variant = (int)(local % (uint64_t)fault->space->n_variants);
+    return BSR_OK;
+}
+
+double bsr_answer_rmse(double sse, int64_t pairs, int64_t due, int classes)
+{
+    int64_t valid = pairs - due;
+    return due < 0 || valid <= 0 ? NAN : sqrt(sse / (double)valid / classes);
+}

@@ -1,0 +1,22 @@
+/* Reading a run's database: the record, and each answer with the fault it belongs to. */
+#ifndef BSR_CAMPAIGN_ANSWERS_H
+#define BSR_CAMPAIGN_ANSWERS_H
+
+#include "campaign/worker.h"
+
+/* Opens the database for reading and reads its record. Messages name the file. On failure *store is
+ * NULL and *r clear; else the caller closes and clears both. */
+bsr_status bsr_run_read(bsr_store **store, bsr_record *r, const char *path);
+
+/* Was the run one of error patterns (fault models ber and ber01, sweeps)? It has no faults. */
+int bsr_record_of_patterns(const bsr_record *r);
+
+/* What was injected, and its variant (position in the space's variants), of a row of the run.
+ * EFORMAT: the run has no such fault, or its counts are impossible. */
+bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record *r,
+                            const bsr_fault_row *row);
+
+/* Root of the mean squared error of a logit over pairs that are no DUE; NaN when not known. */
+double bsr_answer_rmse(double sse, int64_t pairs, int64_t due, int classes);
+
+#endif

@@ -1,0 +1,286 @@
+/* bsr_inject and bsr_analyze: the same campaign with other defaults. */
+#include "campaign/describe.h"
+
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "campaign/rounds.h"
+#include "campaign/sink.h"
+#include "campaign/summary.h"
+#include "campaign/sweep.h"
+#include "campaign/worker.h"
+
+/* A block should take about this long, and much longer than the golden runs that it costs when not
+ * all images fit into memory. */
+#define BLOCK_SECONDS 20
+#define BLOCK_GOLDEN  20
+
+typedef struct run {
+    bsr_session s;
+    bsr_record record;
+    bsr_store *store;
+    bsr_sink sink;
+    bsr_work work;
+    bsr_run_log log;
+    uint64_t answered; /* rows in the store */
+    uint64_t injected; /* pairs answered by this process */
+    double block_units;
+} run;
+
+/* Marks the units of a block whose rows are there. */
+typedef struct seen {
+    const bsr_record *record;
+    const uint64_t *units;
+    uint64_t n, at;
+    unsigned char *done; /* [n] */
+} seen;
+
+static bsr_status mark(void *ctx, const bsr_fault_row *row)
+{
+    seen *s = ctx;
+    uint64_t fault;
+    for (; s->at < s->n; s->at++) {
+        bsr_unit_rows(s->record, s->units[s->at], &fault);
+        if (fault >= (uint64_t)row->fault)
+            break;
+    }
+    /* All rows of a unit come in one transaction: its first stands for it. */
+    if (s->at < s->n) {
+        bsr_unit_rows(s->record, s->units[s->at], &fault);
+        s->done[s->at] |= fault == (uint64_t)row->fault;
+    }
+    return BSR_OK;
+}
+
+/* Removes from units [*n] what the store has answers to. */
+static bsr_status drop_answered(const run *r, uint64_t *units, uint64_t *n)
+{
+    uint64_t first, last, more;
+    if (!r->answered || !*n)
+        return BSR_OK;
+    seen s = {.record = &r->record, .units = units, .n = *n};
+    s.done = bsr_calloc_array(*n, 1);
+    if (!s.done)
+        return BSR_ENOMEM;
+    bsr_unit_rows(&r->record, units[0], &first);
+    more = bsr_unit_rows(&r->record, units[*n - 1], &last);
+    bsr_status status =
+        bsr_store_faults(r->store, (int64_t)first, (int64_t)(last + more), mark, &s);
+    uint64_t left = 0;
+    for (uint64_t i = 0; i < *n && status == BSR_OK; i++)
+        if (!s.done[i])
+            units[left++] = units[i];
+    bsr_free(s.done);
+    if (status == BSR_OK)
+        *n = left;
+    return status;
+}
+
+static uint64_t next_block(const run *r)
+{
+    uint64_t most = bsr_work_block_units(&r->work);
+    if (r->s.images_at_once >= r->s.images)
+        return most;
+    double n = r->block_units > 256 ? r->block_units : 256;
+    return n < (double)most ? (uint64_t)n : most;
+}
+
+/* Sets the size of the next block from what this one cost. */
+static void learn(run *r, uint64_t units, double seconds, double golden)
+{
+    double per_unit = seconds / (double)units, want = BLOCK_SECONDS;
+    want = golden * BLOCK_GOLDEN > want ? golden * BLOCK_GOLDEN : want;
+    if (per_unit > 0)
+        r->block_units = want / per_unit;
+}
+
+/* Answers all units of one draw: ascending, or 0..n-1. */
+static bsr_status answer(run *r, const uint64_t *units, uint64_t n)
+{
+    uint64_t *block = bsr_alloc_array(bsr_work_block_units(&r->work), sizeof *block);
+    bsr_status status = block ? BSR_OK : BSR_ENOMEM;
+    for (uint64_t at = 0; at < n && status == BSR_OK;) {
+        uint64_t m = 0, most = next_block(r);
+        for (; m < most && at < n; m++, at++)
+            block[m] = units ? units[at] : at;
+        status = drop_answered(r, block, &m);
+        double seconds = r->s.seconds, golden = r->s.golden_seconds;
+        if (status == BSR_OK && m)
+            status = bsr_work_block(&r->work, block, m);
+        if (m)
+            learn(r, m, r->s.seconds - seconds, r->s.golden_seconds - golden);
+    }
+    bsr_free(block);
+    return status;
+}
+
+/* (fault, image) pairs of all units planned so far. */
+static uint64_t planned_pairs(const bsr_record *r)
+{
+    uint64_t pairs = 0;
+    for (int i = 0; i < r->design.n_strata; i++) {
+        const bsr_planned *p = &r->design.strata[i];
+        uint64_t rows = r->design.by_site ? (uint64_t)r->spaces.spaces[p->space].n_variants : 1;
+        pairs += p->n * rows;
+    }
+    return r->transient ? pairs : pairs * r->images;
+}
+
+static bsr_status answer_all(run *r)
+{
+    bsr_design *d = &r->record.design;
+    int adaptive = d->kind == BSR_DESIGN_ADAPTIVE;
+    BSR_TRY(bsr_store_count_faults(r->store, &r->answered));
+    uint64_t per_row = r->record.transient ? 1 : r->s.images;
+    const char *phase = d->by_site ? "rays" : "injecting";
+    bsr_session_begin(&r->s, phase, planned_pairs(&r->record), r->answered * per_row);
+    for (int more = 1; more;) {
+        if (adaptive && bsr_design_planned(d) == 0)
+            BSR_TRY(bsr_plan_round(r->store, &r->record, &more));
+        r->s.total = planned_pairs(&r->record);
+        uint64_t *units, n;
+        BSR_TRY(bsr_design_draw(d, &r->record.spaces, &units, &n));
+        bsr_status status = answer(r, units, n);
+        bsr_free(units);
+        BSR_TRY(status);
+        more = 0;
+        if (adaptive)
+            BSR_TRY(bsr_plan_round(r->store, &r->record, &more));
+    }
+    r->injected = r->s.done - r->answered * per_row;
+    return bsr_session_end(&r->s);
+}
+
+/* Fault-free values of the worst sites, which reports show. */
+static bsr_status keep_values(run *r, const bsr_result *result)
+{
+    const bsr_session *s = &r->s;
+    bsr_golden *golden = NULL;
+    bsr_status status = BSR_OK;
+    int needs_golden = !r->record.spaces.spaces[0].data;
+    if (!result->n_worst)
+        return BSR_OK;
+    if (needs_golden)
+        status = bsr_golden_new(&golden, s->plan, s->pool, s->data, s->model->nhwc, 0, 1);
+    for (int i = 0; i < result->n_worst && status == BSR_OK; i++) {
+        const bsr_worst_site *w = &result->worst[i];
+        const bsr_space *sp = &r->record.spaces.spaces[w->layer];
+        bsr_site site = {w->element, (int)w->pixel, bsr_element_channel(sp, w->element)};
+        bsr_value_row row = {.layer = w->layer,
+                             .element = w->element,
+                             .pixel = w->pixel,
+                             .value =
+                                 bsr_space_value(sp, site, bsr_space_code(sp, golden, 0, site))};
+        status = bsr_store_put_values(r->store, &row, 1);
+    }
+    bsr_golden_free(golden);
+    return status;
+}
+
+static bsr_status finish(run *r, bsr_result **out)
+{
+    if (r->s.options.check && r->record.design.by_site && !r->record.complete)
+        BSR_TRY(bsr_work_check(&r->work, r->s.options.check));
+    /* Complete is what needs nothing more, so it comes last. */
+    BSR_TRY(bsr_summarise(out, r->store, NULL));
+    bsr_status status = keep_values(r, *out);
+    bsr_result_free(*out);
+    *out = NULL;
+    r->record.complete = 1;
+    if (status == BSR_OK)
+        status = bsr_record_update(r->store, &r->record);
+    return status == BSR_OK ? bsr_summarise(out, r->store, NULL) : status;
+}
+
+static bsr_status log_work(run *r)
+{
+    uint64_t evaluations = 0;
+    double macs = 0;
+    for (int t = 0; t < r->s.options.threads; t++) {
+        bsr_lane_counters c = bsr_lanes_counters(r->s.lanes[t]);
+        uint64_t whole =
+            r->work.workers && r->work.workers[t] ? r->work.workers[t]->evaluations : 0;
+        evaluations += c.lanes + whole;
+        macs += c.macs + (double)whole * r->s.plan->macs;
+    }
+    return bsr_run_log_end(&r->log, r->store, &r->s, evaluations, r->injected / r->s.images, macs);
+}
+
+/* Population, design and facts, before anything runs. */
+static bsr_status plan_run(run *r, const char *command)
+{
+    const bsr_run_options *o = &r->s.options;
+    int by_site = strcmp(o->method, "ray") == 0;
+    if (!by_site && strcmp(o->method, "direct") != 0)
+        return bsr_fail(BSR_EINVAL, "method '%s', expected direct or ray", o->method);
+    if (by_site && (o->transient || o->faults))
+        return bsr_fail(BSR_EINVAL, "method ray answers all images of a site: no transient faults "
+                                    "and no fault lists");
+    BSR_TRY(bsr_spaces_init(&r->record.spaces, r->s.model, r->s.plan, r->s.storage, o));
+    if (o->faults)
+        BSR_TRY(bsr_fault_list_read(&r->record.list, o->faults, &r->record.spaces, o));
+    BSR_TRY(bsr_design_init(&r->record.design, &r->record.spaces, o, by_site, r->s.images));
+    BSR_TRY(bsr_session_lanes(&r->s));
+    return bsr_run_describe(&r->record, &r->s, command, NULL);
+}
+
+static bsr_status run_all(run *r, bsr_result **out, const char *command)
+{
+    BSR_TRY(plan_run(r, command));
+    BSR_TRY(bsr_run_open(&r->store, &r->record, &r->s.options));
+    BSR_TRY(bsr_run_log_start(&r->log, r->store, &r->s));
+    BSR_TRY(bsr_sink_init(&r->sink, r->store, &r->record));
+    BSR_TRY(bsr_work_init(&r->work, &r->s, &r->record, &r->sink));
+    bsr_status status = answer_all(r);
+    if (status != BSR_OK) {
+        /* What was answered stays, with what it cost. */
+        if (bsr_sink_flush(&r->sink) == BSR_OK)
+            (void)!log_work(r);
+        return status;
+    }
+    BSR_TRY(log_work(r));
+    return finish(r, out);
+}
+
+static bsr_status campaign(bsr_result **out, const bsr_model *model, const bsr_dataset *data,
+                           const bsr_run_options *options, const char *command, const char *method)
+{
+    static const bsr_run_options defaults = BSR_RUN_OPTIONS_INIT;
+    bsr_run_options o = options ? *options : defaults;
+    *out = NULL;
+    if (!o.method)
+        o.method = method;
+    run *r = bsr_calloc_array(1, sizeof *r);
+    if (!r)
+        return BSR_ENOMEM;
+    bsr_status status = bsr_session_init(&r->s, model, data, &o, &o.target, 1);
+    if (status == BSR_OK)
+        status = run_all(r, out, command);
+    if (status != BSR_OK) {
+        bsr_result_free(*out);
+        *out = NULL;
+    }
+    if (r->work.s)
+        bsr_work_clear(&r->work);
+    bsr_sink_clear(&r->sink);
+    bsr_store_close(r->store);
+    bsr_record_clear(&r->record);
+    bsr_session_clear(&r->s);
+    bsr_free(r);
+    return status;
+}
+
+bsr_status bsr_inject(bsr_result **out, const bsr_model *model, const bsr_dataset *data,
+                      const bsr_run_options *options)
+{
+    if (options && options->fault && strncmp(options->fault, "ber", 3) == 0)
+        return bsr_inject_patterns(out, model, data, options);
+    return campaign(out, model, data, options, "inject", "direct");
+}
+
+bsr_status bsr_analyze(bsr_result **out, const bsr_model *model, const bsr_dataset *data,
+                       const bsr_run_options *options)
+{
+    return campaign(out, model, data, options, "analyze", "ray");
+}

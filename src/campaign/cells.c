@@ -1,0 +1,257 @@
+#include "campaign/cells.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/error.h"
+
+int bsr_design_by_variant(const bsr_design *d)
+{
+    return !d->by_site && (d->kind == BSR_DESIGN_DATA_UNAWARE || d->kind == BSR_DESIGN_DATA_AWARE ||
+                           d->kind == BSR_DESIGN_ADAPTIVE);
+}
+
+static bsr_status init_cell(bsr_cell *c, uint64_t units, uint64_t denominator)
+{
+    for (int m = 0; m < BSR_METRICS && units; m++)
+        BSR_TRY(bsr_stratum_init(&c->metrics[m], units, denominator));
+    return BSR_OK;
+}
+
+static uint64_t sites_with_bit(const bsr_spaces *all, int bit)
+{
+    uint64_t n = 0;
+    for (int i = 0; i < all->n; i++)
+        for (int v = 0; v < all->spaces[i].n_variants; v++)
+            n += all->spaces[i].variants[v] == bit ? all->spaces[i].sites : 0;
+    return n;
+}
+
+/* Units and images of a unit: a transient fault is a unit in each image. */
+static bsr_status init_space(bsr_cells *k, bsr_arena *arena, const bsr_space *sp)
+{
+    const bsr_record *r = k->r;
+    bsr_space_cells *c = &k->spaces[sp->id];
+    uint64_t variants = (uint64_t)sp->n_variants, times = r->design.images;
+    uint64_t images = r->transient ? 1 : r->images;
+    int sites = r->design.by_site;
+    size_t strata = (size_t)sp->n_chosen * (k->by_variant ? (size_t)variants : 1);
+    c->variants = bsr_arena_calloc(arena, (size_t)variants, sizeof *c->variants);
+    c->channels = bsr_arena_calloc(arena, strata, sizeof *c->channels);
+    c->channel_outcomes =
+        bsr_arena_calloc(arena, (size_t)sp->n_chosen, sizeof *c->channel_outcomes);
+    if (!c->variants || !c->channels || !c->channel_outcomes)
+        return BSR_ENOMEM;
+    if (!sp->sites)
+        return BSR_OK;
+    BSR_TRY(init_cell(&c->all, sites ? sp->sites : sp->population * times,
+                      sites ? variants * images : images));
+    for (uint64_t v = 0; v < variants; v++)
+        BSR_TRY(init_cell(&c->variants[v], sp->sites * times, images));
+    uint64_t units = sp->per_channel * (sites || k->by_variant ? 1 : variants) * times;
+    /* A list has as many faults of a channel as it has. */
+    if (r->design.kind == BSR_DESIGN_LIST)
+        units = sp->population;
+    for (size_t i = 0; i < strata; i++)
+        BSR_TRY(bsr_stratum_init(&c->channels[i], units, sites ? variants * images : images));
+    return BSR_OK;
+}
+
+static bsr_status init(bsr_cells *k, bsr_arena *arena)
+{
+    const bsr_record *r = k->r;
+    const bsr_spaces *all = &r->spaces;
+    uint64_t images = r->transient ? 1 : r->images;
+    k->spaces = bsr_arena_calloc(arena, (size_t)all->n, sizeof *k->spaces);
+    if (!k->spaces)
+        return BSR_ENOMEM;
+    BSR_TRY(init_cell(&k->network, all->population * r->design.images, images));
+    for (int bit = -1; bit < BSR_MAX_VARIANTS; bit++)
+        BSR_TRY(init_cell(&k->bits[bit < 0 ? BSR_MAX_VARIANTS : bit],
+                          sites_with_bit(all, bit) * r->design.images, images));
+    for (int i = 0; i < all->n; i++)
+        BSR_TRY(init_space(k, arena, &all->spaces[i]));
+    return BSR_OK;
+}
+
+static uint64_t at_least_0(int64_t x)
+{
+    return x > 0 ? (uint64_t)x : 0;
+}
+
+static bsr_outcomes outcomes_of(const bsr_fault_row *row)
+{
+    bsr_outcomes o = {.pairs = (uint64_t)row->pairs,
+                      .critical = at_least_0(row->critical),
+                      .masked = at_least_0(row->masked),
+                      .due = at_least_0(row->due),
+                      .sdc = at_least_0(row->sdc),
+                      .top5 = at_least_0(row->top5),
+                      .correct = at_least_0(row->correct)};
+    if (row->masked >= 0)
+        o.benign = o.pairs - o.masked - o.critical;
+    return o;
+}
+
+static bsr_status add_to(bsr_cell *c, const bsr_outcomes *o, double mse, int known)
+{
+    const uint64_t counts[BSR_METRICS] = {
+        [BSR_METRIC_CRITICAL] = o->critical, [BSR_METRIC_SDC] = o->sdc,
+        [BSR_METRIC_DUE] = o->due,           [BSR_METRIC_BENIGN] = o->benign,
+        [BSR_METRIC_MASKED] = o->masked,     [BSR_METRIC_TOP5] = o->top5,
+        [BSR_METRIC_ACCURACY] = o->correct};
+    for (int m = 0; m < (known ? BSR_METRICS : 1); m++)
+        BSR_TRY(bsr_stratum_add(&c->metrics[m], counts[m]));
+    bsr_outcomes_add(&c->outcomes, o);
+    c->rows++;
+    if (!isnan(mse)) {
+        c->sse += mse;
+        c->sse2 += mse * mse;
+        c->with_sse++;
+    }
+    return BSR_OK;
+}
+
+/* The rows of one site come one after the other; a unit of a design by site is all of them. */
+typedef struct reader {
+    bsr_cells *k;
+    uint64_t site; /* of the unit that is being gathered */
+    const bsr_space *space;
+    int n;
+    bsr_outcomes sum;
+} reader;
+
+static bsr_status end_site(reader *rd)
+{
+    const bsr_space *sp = rd->space;
+    if (!sp || !rd->n)
+        return BSR_OK;
+    bsr_space_cells *c = &rd->k->spaces[sp->id];
+    BSR_TRY(add_to(&c->all, &rd->sum, NAN, 0));
+    return bsr_stratum_add(&c->channels[rd->site / sp->per_channel], rd->sum.critical);
+}
+
+static bsr_status damaged(const bsr_fault_row *row)
+{
+    return bsr_fail(BSR_EFORMAT, "fault %lld of the database is impossible", (long long)row->fault);
+}
+
+static bsr_status read_row(void *ctx, const bsr_fault_row *row)
+{
+    reader *rd = ctx;
+    bsr_cells *k = rd->k;
+    const bsr_record *r = k->r;
+    uint64_t number = (uint64_t)row->fault / r->design.images, site;
+    int64_t images = r->transient ? 1 : (int64_t)r->images;
+    int variant;
+    if (row->fault < 0 || number >= r->spaces.population || row->pairs != images ||
+        row->critical < 0 || row->critical + at_least_0(row->masked) > (uint64_t)images)
+        return damaged(row);
+    const bsr_space *sp = bsr_space_of(&r->spaces, number, &site, &variant);
+    bsr_space_cells *c = &k->spaces[sp->id];
+    bsr_outcomes o = outcomes_of(row);
+    double valid = (double)(o.pairs - o.due);
+    double mse = k->known && valid > 0 ? row->sse / valid / r->classes : NAN;
+    int bit = sp->variants[variant];
+    BSR_TRY(add_to(&c->variants[variant], &o, mse, k->known));
+    int channel = r->design.kind == BSR_DESIGN_LIST ? -1 : (int)(site / sp->per_channel);
+    if (channel >= 0)
+        bsr_outcomes_add(&c->channel_outcomes[channel], &o);
+    if (r->design.by_site) {
+        if (sp != rd->space || site != rd->site) {
+            BSR_TRY(end_site(rd));
+            rd->space = sp;
+            rd->site = site;
+            rd->n = 0;
+            rd->sum = (bsr_outcomes){0};
+        }
+        rd->n++;
+        bsr_outcomes_add(&rd->sum, &o);
+        return BSR_OK;
+    }
+    BSR_TRY(add_to(&c->all, &o, mse, k->known));
+    BSR_TRY(add_to(&k->network, &o, mse, k->known));
+    BSR_TRY(add_to(&k->bits[bit < 0 ? BSR_MAX_VARIANTS : bit], &o, mse, k->known));
+    if (channel < 0)
+        return BSR_OK;
+    int stratum = k->by_variant ? channel * sp->n_variants + variant : channel;
+    return bsr_stratum_add(&c->channels[stratum], o.critical);
+}
+
+bsr_status bsr_cells_read(bsr_cells *k, bsr_arena *arena, bsr_store *store, const bsr_record *r)
+{
+    *k = (bsr_cells){
+        .r = r, .by_variant = bsr_design_by_variant(&r->design), .known = !r->design.by_site};
+    BSR_TRY(init(k, arena));
+    reader rd = {.k = k};
+    BSR_TRY(bsr_store_faults(store, 0, INT64_MAX, read_row, &rd));
+    return end_site(&rd);
+}
+
+/* Gathers the rows of a site; in the order of the faults they come together, but for transient
+ * faults' images, which are inside. */
+typedef struct gatherer {
+    bsr_worst_list *list;
+    const bsr_record *r;
+    const bsr_space *space;
+    bsr_site at;
+    uint64_t site, critical, pairs;
+} gatherer;
+
+static void note(gatherer *g)
+{
+    bsr_worst_list *l = g->list;
+    int at = l->n;
+    if (!g->critical || l->most <= 0)
+        return;
+    while (at > 0 && l->sites[at - 1].critical < g->critical)
+        at--;
+    if (at >= l->most)
+        return;
+    if (l->n < l->most)
+        l->n++;
+    memmove(&l->sites[at + 1], &l->sites[at], (size_t)(l->n - 1 - at) * sizeof *l->sites);
+    l->sites[at] = (bsr_worst_site){.layer = g->space->id,
+                                    .element = g->at.element,
+                                    .pixel = g->at.pixel,
+                                    .critical = g->critical,
+                                    .pairs = g->pairs};
+}
+
+static bsr_status gather(void *ctx, const bsr_fault_row *row)
+{
+    gatherer *g = ctx;
+    const bsr_record *r = g->r;
+    uint64_t number = (uint64_t)row->fault / r->design.images, site;
+    int variant;
+    const bsr_space *sp = bsr_space_of(&r->spaces, number, &site, &variant);
+    bsr_site at;
+    if (r->design.kind == BSR_DESIGN_LIST) {
+        const bsr_listed *f = &r->list.faults[number];
+        at = (bsr_site){f->element, f->pixel, bsr_element_channel(sp, f->element)};
+    } else if (sp == g->space && site == g->site) {
+        at = g->at;
+    } else {
+        at = bsr_space_site(sp, site);
+    }
+    if (sp != g->space || at.element != g->at.element || at.pixel != g->at.pixel) {
+        if (g->space)
+            note(g);
+        *g = (gatherer){.list = g->list, .r = r, .space = sp, .at = at};
+    }
+    g->site = site;
+    g->critical += at_least_0(row->critical);
+    g->pairs += (uint64_t)row->pairs;
+    return BSR_OK;
+}
+
+bsr_status bsr_worst_read(bsr_worst_list *list, bsr_store *store, const bsr_record *r)
+{
+    gatherer g = {.list = list, .r = r};
+    if (list->most <= 0)
+        return BSR_OK;
+    BSR_TRY(bsr_store_faults(store, 0, INT64_MAX, gather, &g));
+    if (g.space)
+        note(&g);
+    return BSR_OK;
+}

@@ -1,0 +1,37 @@
+/* A run's description in its database: population, design, facts. */
+#ifndef BSR_CAMPAIGN_RECORD_H
+#define BSR_CAMPAIGN_RECORD_H
+
+#include "campaign/design.h"
+#include "campaign/fault_list.h"
+#include "store/store.h"
+
+/* Everything about a run but the answers; made for a new run, or read back. */
+typedef struct bsr_record {
+    bsr_spaces spaces;
+    bsr_design design;
+    bsr_fault_list list; /* of BSR_DESIGN_LIST */
+    char command[16], target[16], method[16], version[32];
+    char model_sha256[65], data_sha256[65];
+    char *fault, *format, *model_path, *data_spec, *spec;
+    uint64_t images, golden_correct, seed;
+    int classes, network_layers, transient, per_channel, worst, complete;
+    double confidence, format_loss;
+    uint64_t checked, violations;
+} bsr_record;
+
+/* Writes a new run's record (not its answers) and commits it. */
+bsr_status bsr_record_write(bsr_store *store, const bsr_record *r);
+
+/* The parts that change while a run goes on, in one transaction: sizes of the strata, complete,
+ * checked, violations. */
+bsr_status bsr_record_update(bsr_store *store, const bsr_record *r);
+
+/* Reads it back. EFORMAT: a fact is missing. Cleared with bsr_record_clear, also on failure. */
+bsr_status bsr_record_read(bsr_record *r, bsr_store *store);
+void bsr_record_clear(bsr_record *r);
+
+/* EINVAL, naming what differs: `then` was read from the store of the run that `now` continues. */
+bsr_status bsr_record_same(const bsr_record *then, const bsr_record *now);
+
+#endif

@@ -1,0 +1,454 @@
+#include "campaign/summary.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "base/sha256.h"
+#include "campaign/cells.h"
+
+typedef struct builder {
+    bsr_arena *arena;
+    bsr_store *store;
+    const bsr_record *r;
+    bsr_cells cells;
+    bsr_stratum *room; /* [all (space, variant)] strata gathered for one estimate */
+    double confidence;
+    int per_channel, worst;
+    bsr_result *out;
+} builder;
+
+static const bsr_share unknown = {NAN, NAN, NAN};
+
+/* Estimate from n strata. Nothing observed in one: the share can be anything. */
+static bsr_status share_of(const builder *b, bsr_share *out, const bsr_stratum *st, size_t n)
+{
+    size_t real = 0;
+    *out = (bsr_share){NAN, 0, 1};
+    for (size_t i = 0; i < n; i++) {
+        if (st[i].units && !st[i].n)
+            return BSR_OK;
+        real += st[i].units > 0;
+    }
+    if (real != n || !n)
+        return BSR_OK;
+    bsr_estimate e;
+    BSR_TRY(bsr_stratified(&e, st, n, b->confidence));
+    *out = (bsr_share){e.mean, e.ci.lo, e.ci.hi};
+    /* What was answered first is no random part of the sample: only the bounds are certain. */
+    if (!b->r->complete)
+        *out = (bsr_share){e.mean, 0, 1};
+    return BSR_OK;
+}
+
+/* Estimates of all metrics from n cells. */
+static bsr_status metrics_of(builder *b, bsr_share out[BSR_METRICS], const bsr_cell *const *cells,
+                             size_t n)
+{
+    for (int m = 0; m < BSR_METRICS; m++) {
+        out[m] = unknown;
+        if (m > 0 && !b->cells.known)
+            continue;
+        for (size_t i = 0; i < n; i++)
+            b->room[i] = cells[i]->metrics[m];
+        BSR_TRY(share_of(b, &out[m], b->room, n));
+    }
+    return BSR_OK;
+}
+
+/* Root of the mean squared logit error: mean over the units of a cell, cells weighted by their
+ * units; normal approximation of the mean square. */
+static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t n)
+{
+    double units = 0, mean = 0, variance = 0;
+    if (!b->cells.known)
+        return unknown;
+    for (size_t i = 0; i < n; i++)
+        units += (double)cells[i]->metrics[0].units;
+    for (size_t i = 0; i < n; i++) {
+        const bsr_cell *c = cells[i];
+        double k = (double)c->with_sse, N = (double)c->metrics[0].units;
+        if (!c->with_sse)
+            continue;
+        double w = N / units, m = c->sse / k;
+        mean += w * m;
+        if (k > 1)
+            variance += w * w * (1 - fmin(k / N, 1)) * fmax(c->sse2 / k - m * m, 0) / (k - 1);
+    }
+    double half = b->r->design.t * sqrt(variance);
+    return (bsr_share){sqrt(mean), sqrt(fmax(mean - half, 0)), sqrt(mean + half)};
+}
+
+static size_t cells_of_space(const builder *b, int i, const bsr_cell **out)
+{
+    const bsr_space_cells *c = &b->cells.spaces[i];
+    if (!b->cells.by_variant) {
+        *out = &c->all;
+        return 1;
+    }
+    size_t n = 0;
+    for (int v = 0; v < b->r->spaces.spaces[i].n_variants; v++)
+        out[n++] = &c->variants[v];
+    return n;
+}
+
+static bsr_status fill_bits(builder *b, int i)
+{
+    const bsr_space *sp = &b->r->spaces.spaces[i];
+    bsr_layer_result *l = &b->out->layers[i];
+    l->bits = bsr_arena_calloc(b->arena, (size_t)sp->n_variants, sizeof *l->bits);
+    if (!l->bits)
+        return BSR_ENOMEM;
+    for (int v = 0; v < sp->n_variants; v++) {
+        const bsr_cell *c = &b->cells.spaces[i].variants[v];
+        bsr_part *p = &l->bits[l->n_bits];
+        *p = (bsr_part){.index = sp->variants[v],
+                        .sites = sp->sites,
+                        .faults = c->rows,
+                        .outcomes = c->outcomes};
+        BSR_TRY(metrics_of(b, p->metrics, &c, 1));
+        p->vf = p->metrics[BSR_METRIC_CRITICAL];
+        l->n_bits += sp->variants[v] >= 0;
+    }
+    return BSR_OK;
+}
+
+static bsr_status fill_channels(builder *b, int i)
+{
+    const bsr_space *sp = &b->r->spaces.spaces[i];
+    const bsr_space_cells *c = &b->cells.spaces[i];
+    bsr_layer_result *l = &b->out->layers[i];
+    if (!b->per_channel || b->r->design.kind == BSR_DESIGN_LIST)
+        return BSR_OK;
+    size_t strata = b->cells.by_variant ? (size_t)sp->n_variants : 1;
+    l->n_channels = sp->n_chosen;
+    l->channels = bsr_arena_calloc(b->arena, (size_t)sp->n_chosen, sizeof *l->channels);
+    if (!l->channels)
+        return BSR_ENOMEM;
+    for (int k = 0; k < sp->n_chosen; k++) {
+        bsr_part *p = &l->channels[k];
+        uint64_t rows = 0;
+        for (size_t s = 0; s < strata; s++)
+            rows += c->channels[(size_t)k * strata + s].n;
+        *p = (bsr_part){.index = sp->chosen[k],
+                        .sites = sp->per_channel,
+                        .faults = b->r->design.by_site ? rows * (uint64_t)sp->n_variants : rows,
+                        .outcomes = c->channel_outcomes[k]};
+        for (int m = 0; m < BSR_METRICS; m++)
+            p->metrics[m] = unknown;
+        BSR_TRY(share_of(b, &p->vf, &c->channels[(size_t)k * strata], strata));
+        p->metrics[BSR_METRIC_CRITICAL] = p->vf;
+    }
+    return BSR_OK;
+}
+
+static bsr_status fill_layer(builder *b, int i)
+{
+    const bsr_space *sp = &b->r->spaces.spaces[i];
+    const bsr_space_cells *c = &b->cells.spaces[i];
+    bsr_layer_result *l = &b->out->layers[i];
+    const bsr_cell *cells[BSR_MAX_VARIANTS];
+    size_t n = cells_of_space(b, i, cells);
+    *l = (bsr_layer_result){.index = sp->index,
+                            .name = bsr_arena_strdup(b->arena, sp->name),
+                            .op = bsr_arena_strdup(b->arena, sp->op),
+                            .format = bsr_arena_strdup(b->arena, sp->format),
+                            .sites = sp->sites,
+                            .population = sp->population};
+    if (!l->name || !l->op || !l->format)
+        return BSR_ENOMEM;
+    for (int v = 0; v < sp->n_variants; v++) {
+        l->faults += c->variants[v].rows;
+        bsr_outcomes_add(&l->outcomes, &c->variants[v].outcomes);
+    }
+    l->sampled_sites = b->r->design.by_site ? c->all.rows : 0;
+    BSR_TRY(metrics_of(b, l->metrics, cells, n));
+    l->vf = l->metrics[BSR_METRIC_CRITICAL];
+    l->rmse = rmse_of(b, cells, n);
+    BSR_TRY(fill_bits(b, i));
+    return fill_channels(b, i);
+}
+
+/* One lowest bit over all layers that have it. */
+static bsr_status fill_bit(builder *b, int bit, bsr_part *part, const bsr_cell **cells)
+{
+    const bsr_spaces *all = &b->r->spaces;
+    int whole = !b->cells.by_variant && b->r->design.strata[0].space < 0;
+    size_t n = 0;
+    *part = (bsr_part){.index = bit};
+    for (int i = 0; i < all->n; i++)
+        for (int v = 0; v < all->spaces[i].n_variants; v++) {
+            const bsr_cell *c = &b->cells.spaces[i].variants[v];
+            if (all->spaces[i].variants[v] != bit || !all->spaces[i].sites)
+                continue;
+            part->sites += all->spaces[i].sites;
+            part->faults += c->rows;
+            bsr_outcomes_add(&part->outcomes, &c->outcomes);
+            cells[n++] = c;
+        }
+    if (whole) {
+        cells[0] = &b->cells.bits[bit];
+        n = 1;
+    }
+    BSR_TRY(metrics_of(b, part->metrics, cells, n));
+    part->vf = part->metrics[BSR_METRIC_CRITICAL];
+    return BSR_OK;
+}
+
+static bsr_status fill_network(builder *b, const bsr_cell **cells)
+{
+    bsr_result *r = b->out;
+    const bsr_spaces *all = &b->r->spaces;
+    r->bits = bsr_arena_calloc(b->arena, BSR_MAX_VARIANTS, sizeof *r->bits);
+    if (!r->bits)
+        return BSR_ENOMEM;
+    for (int bit = 0; bit < BSR_MAX_VARIANTS; bit++)
+        if (b->cells.bits[bit].metrics[0].units)
+            BSR_TRY(fill_bit(b, bit, &r->bits[r->n_bits++], cells));
+    size_t n = 0;
+    if (!b->cells.by_variant && b->r->design.strata[0].space < 0)
+        cells[n++] = &b->cells.network;
+    for (int i = 0; i < all->n && cells[0] != &b->cells.network; i++)
+        if (all->spaces[i].sites)
+            n += cells_of_space(b, i, cells + n);
+    BSR_TRY(metrics_of(b, r->metrics, cells, n));
+    r->mvf = r->metrics[BSR_METRIC_CRITICAL];
+    r->rmse = rmse_of(b, cells, n);
+    return BSR_OK;
+}
+
+/* By sites of layers with different widths: sites weigh by their faults. */
+static bsr_status fill_mixed_mvf(builder *b)
+{
+    const bsr_spaces *all = &b->r->spaces;
+    int mixed = 0, complete = 1;
+    size_t n = 0;
+    double exact = 0;
+    for (int i = 0; i < all->n; i++)
+        mixed |= all->spaces[i].n_variants != all->spaces[0].n_variants;
+    if (!mixed || !b->r->design.by_site)
+        return BSR_OK;
+    for (int i = 0; i < all->n; i++) {
+        bsr_stratum st = b->cells.spaces[i].all.metrics[0];
+        complete &= st.n == st.units;
+        exact += (double)all->spaces[i].population / (double)all->population *
+                 (st.n ? bsr_stratum_mean(&st) : 0);
+        /* The finite-population correction then is a little on the safe side. */
+        st.units = all->spaces[i].population;
+        b->room[n++] = st;
+    }
+    bsr_share *mvf = &b->out->mvf;
+    if (complete)
+        *mvf = (bsr_share){exact, exact, exact};
+    else
+        BSR_TRY(share_of(b, mvf, b->room, n));
+    b->out->metrics[BSR_METRIC_CRITICAL] = *mvf;
+    return BSR_OK;
+}
+
+static bsr_status add_masking(void *ctx, const bsr_masking_row *row)
+{
+    builder *b = ctx;
+    if (row->layer < 0 || row->layer >= b->out->n_layers)
+        return bsr_fail(BSR_EFORMAT, "a masking of the database has layer %lld",
+                        (long long)row->layer);
+    bsr_layer_result *l = &b->out->layers[row->layer];
+    if (!l->maskings) {
+        l->maskings =
+            bsr_arena_calloc(b->arena, (size_t)b->r->network_layers + 1, sizeof *l->maskings);
+        if (!l->maskings)
+            return BSR_ENOMEM;
+    }
+    if (l->n_maskings > b->r->network_layers)
+        return bsr_fail(BSR_EFORMAT, "the database has too many maskings");
+    l->maskings[l->n_maskings++] = (bsr_masking){.at = (int)row->at, .pairs = (uint64_t)row->pairs};
+    return BSR_OK;
+}
+
+static bsr_status fill_worst(builder *b)
+{
+    bsr_worst_list list = {.most = b->worst};
+    list.sites =
+        bsr_arena_calloc(b->arena, (size_t)(b->worst > 0 ? b->worst : 0) + 1, sizeof *list.sites);
+    if (!list.sites)
+        return BSR_ENOMEM;
+    BSR_TRY(bsr_worst_read(&list, b->store, b->r));
+    for (int i = 0; i < list.n; i++) {
+        bsr_worst_site *w = &list.sites[i];
+        BSR_TRY(bsr_store_value(b->store, w->layer, w->element, w->pixel, &w->value));
+    }
+    b->out->worst = list.sites;
+    b->out->n_worst = list.n;
+    return BSR_OK;
+}
+
+/* The work of all processes; the last one's machine. */
+static bsr_status add_session(void *ctx, const bsr_session_row *row)
+{
+    builder *b = ctx;
+    bsr_performance *p = &b->out->performance;
+    p->seconds += row->seconds;
+    p->golden_seconds += row->golden_seconds;
+    p->forward_seconds = row->forward_seconds;
+    p->evaluations += (uint64_t)row->evaluations;
+    p->injections += (uint64_t)row->injections;
+    p->forward_equivalents += row->forward_equivalents;
+    p->threads = (int)row->threads;
+    p->cpu = bsr_arena_strdup(b->arena, row->cpu);
+    b->out->provenance.cpu_brand = bsr_arena_strdup(b->arena, row->cpu_brand);
+    return p->cpu && b->out->provenance.cpu_brand ? BSR_OK : BSR_ENOMEM;
+}
+
+static bsr_status fill_strata(builder *b)
+{
+    const bsr_design *d = &b->r->design;
+    bsr_result *r = b->out;
+    r->strata = bsr_arena_calloc(b->arena, (size_t)d->n_strata, sizeof *r->strata);
+    if (!r->strata)
+        return BSR_ENOMEM;
+    r->n_strata = d->n_strata;
+    for (int i = 0; i < d->n_strata; i++) {
+        const bsr_planned *p = &d->strata[i];
+        const bsr_space *sp = p->space >= 0 ? &b->r->spaces.spaces[p->space] : NULL;
+        r->strata[i] = (bsr_plan_stratum){.layer = p->space,
+                                          .bit = p->variant >= 0 ? sp->variants[p->variant] : -1,
+                                          .p = p->p,
+                                          .population = p->population,
+                                          .n = p->n};
+        r->planned += d->by_site ? p->n * (uint64_t)sp->n_variants : p->n;
+    }
+    return BSR_OK;
+}
+
+static bsr_status fill_text(builder *b, const char **to, const char *text)
+{
+    *to = bsr_arena_strdup(b->arena, text);
+    return *to ? BSR_OK : BSR_ENOMEM;
+}
+
+/* The words of analyze's own option. */
+static const char *sampling_name(const bsr_record *r)
+{
+    int analyze = strcmp(r->command, "analyze") == 0;
+    if (analyze && r->design.kind == BSR_DESIGN_EXHAUSTIVE)
+        return "complete";
+    if (analyze && r->design.kind == BSR_DESIGN_SITES)
+        return "random";
+    return bsr_design_name(r->design.kind);
+}
+
+static bsr_status fill_facts(builder *b)
+{
+    const bsr_record *from = b->r;
+    bsr_result *r = b->out;
+    bsr_provenance *p = &r->provenance;
+    const char *spec;
+    r->images = from->images;
+    r->golden_correct = from->golden_correct;
+    r->confidence = b->confidence;
+    r->transient = from->transient;
+    r->complete = from->complete;
+    r->margin = bsr_design_has_margin(from->design.kind) ? from->design.margin : 0;
+    r->format_loss = from->format_loss;
+    r->checked = from->checked;
+    r->violations = from->violations;
+    r->outcomes_known = b->cells.known;
+    p->seed = from->seed;
+    BSR_TRY(fill_text(b, &r->command, from->command));
+    BSR_TRY(fill_text(b, &r->target, from->target));
+    BSR_TRY(fill_text(b, &r->fault, from->fault));
+    BSR_TRY(fill_text(b, &r->format, from->format));
+    BSR_TRY(fill_text(b, &r->method, from->method));
+    BSR_TRY(fill_text(b, &r->sampling, sampling_name(from)));
+    BSR_TRY(fill_text(b, &p->version, from->version));
+    BSR_TRY(fill_text(b, &p->model_path, from->model_path));
+    BSR_TRY(fill_text(b, &p->model_sha256, from->model_sha256));
+    BSR_TRY(fill_text(b, &p->data_spec, from->data_spec));
+    BSR_TRY(fill_text(b, &p->data_sha256, from->data_sha256));
+    BSR_TRY(fill_text(b, &spec, from->spec));
+    p->spec = (char *)(uintptr_t)spec;
+    return BSR_OK;
+}
+
+static bsr_status build(builder *b)
+{
+    bsr_result *r = b->out;
+    const bsr_spaces *all = &b->r->spaces;
+    size_t most = 1;
+    for (int i = 0; i < all->n; i++)
+        most += (size_t)all->spaces[i].n_variants;
+    const bsr_cell **cells = bsr_arena_calloc(b->arena, most, sizeof *cells);
+    b->room = bsr_arena_calloc(b->arena, most, sizeof *b->room);
+    r->n_layers = all->n;
+    r->layers = bsr_arena_calloc(b->arena, (size_t)all->n, sizeof *r->layers);
+    if (!cells || !b->room || !r->layers)
+        return BSR_ENOMEM;
+    BSR_TRY(bsr_cells_read(&b->cells, b->arena, b->store, b->r));
+    for (int i = 0; i < all->n; i++) {
+        BSR_TRY(fill_layer(b, i));
+        bsr_outcomes_add(&r->total, &r->layers[i].outcomes);
+    }
+    BSR_TRY(fill_network(b, cells));
+    BSR_TRY(fill_mixed_mvf(b));
+    BSR_TRY(bsr_store_maskings(b->store, add_masking, b));
+    BSR_TRY(fill_worst(b));
+    BSR_TRY(fill_strata(b));
+    BSR_TRY(fill_facts(b));
+    BSR_TRY(bsr_store_sessions(b->store, add_session, b));
+    bsr_performance *p = &r->performance;
+    if (p->seconds > 0) {
+        p->lanes_per_second = (double)p->evaluations / p->seconds;
+        p->injections_per_second = (double)p->injections / p->seconds;
+    }
+    return BSR_OK;
+}
+
+bsr_status bsr_summarise(bsr_result **out, bsr_store *store, const bsr_run_options *options)
+{
+    bsr_record record;
+    *out = NULL;
+    bsr_status status = bsr_record_read(&record, store);
+    bsr_arena *arena = status == BSR_OK ? bsr_arena_new() : NULL;
+    bsr_result *r = arena ? bsr_arena_calloc(arena, 1, sizeof *r) : NULL;
+    if (status == BSR_OK)
+        status = r ? BSR_OK : BSR_ENOMEM;
+    if (status == BSR_OK && strcmp(record.command, "sweep") == 0)
+        status = bsr_fail(BSR_EINVAL, "the database holds a sweep, not an injection");
+    if (status == BSR_OK) {
+        r->arena = arena;
+        builder b = {.arena = arena,
+                     .store = store,
+                     .r = &record,
+                     .confidence = options ? options->confidence : record.confidence,
+                     .per_channel = options ? options->per_channel : record.per_channel,
+                     .worst = options ? options->worst : record.worst,
+                     .out = r};
+        status = build(&b);
+    }
+    bsr_record_clear(&record);
+    if (status != BSR_OK) {
+        bsr_arena_free(arena);
+        return status;
+    }
+    *out = r;
+    return BSR_OK;
+}
+
+void bsr_outcomes_add(bsr_outcomes *to, const bsr_outcomes *from)
+{
+    to->pairs += from->pairs;
+    to->masked += from->masked;
+    to->benign += from->benign;
+    to->critical += from->critical;
+    to->due += from->due;
+    to->sdc += from->sdc;
+    to->top5 += from->top5;
+    to->correct += from->correct;
+}
+
+void bsr_result_free(bsr_result *result)
+{
+    if (result)
+        bsr_arena_free(result->arena);
+}

@@ -1,0 +1,267 @@
+/* Items of work: faults one by one on lanes or on whole altered networks. Rays: rays.c. */
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "campaign/sink.h"
+#include "campaign/worker.h"
+
+/* Faults of one item: a full panel of faulty columns for each image. */
+#define ITEM_FAULTS 32
+
+/* Rows times images of one block: bounds its memory to some tens of megabytes. */
+#define BLOCK_PAIRS ((uint64_t)1 << 23)
+#define BLOCK_UNITS ((uint64_t)1 << 16)
+
+uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault)
+{
+    *first_fault = unit;
+    if (!r->design.by_site)
+        return 1;
+    uint64_t site = unit;
+    const bsr_space *sp = bsr_space_of_site(&r->spaces, &site);
+    *first_fault = sp->first + site * (uint64_t)sp->n_variants;
+    return (uint64_t)sp->n_variants;
+}
+
+bsr_injected bsr_locate_unit(const bsr_record *r, uint64_t unit)
+{
+    bsr_injected f;
+    int variant;
+    f.image = r->transient ? (int64_t)(unit % r->design.images) : -1;
+    uint64_t number = unit / r->design.images;
+    f.space = bsr_space_of(&r->spaces, number, &f.number, &variant);
+    if (r->design.kind == BSR_DESIGN_LIST) {
+        const bsr_listed *l = &r->list.faults[number];
+        f.site = (bsr_site){l->element, l->pixel, bsr_element_channel(f.space, l->element)};
+        f.change = l->change;
+        return f;
+    }
+    f.site = bsr_space_site(f.space, f.number);
+    f.change = bsr_space_change(&r->spaces, f.space, f.number, variant);
+    return f;
+}
+
+/* Adds one pair to a row. */
+static void count(const bsr_work *w, size_t row, int image, const bsr_lane_result *z)
+{
+    const bsr_block *b = &w->block;
+    const bsr_session *s = w->s;
+    bsr_fault_row *r = &b->rows[row];
+    size_t i = s->first_image + (size_t)image;
+    r->pairs++;
+    r->masked += z->masked;
+    r->critical += z->critical;
+    r->due += z->due;
+    r->sdc += z->critical && !z->due;
+    r->top5 += z->top5;
+    r->correct += z->top1 == bsr_dataset_label(s->data, i);
+    if (!z->due)
+        r->sse += z->sse;
+    /* A transient fault has one image, whatever its number. */
+    size_t bit = w->record->transient ? 0 : i;
+    if (z->critical)
+        b->bitmaps[row * b->bitmap_bytes + bit / 8] |= (unsigned char)(1u << bit % 8);
+    if (z->masked)
+        b->masked_at[row * s->images + bit] = (uint16_t)(1 + bsr_plan_layer_at(s->plan, z->reach));
+}
+
+/* Units [first, first + n) whose image is in the current set (transient), or all of them. */
+static bsr_status run_direct(void *ctx, size_t item, int thread)
+{
+    bsr_work *w = ctx;
+    bsr_session *s = w->s;
+    bsr_worker *h = w->workers[thread];
+    uint64_t first = (uint64_t)item * ITEM_FAULTS, left = w->block.n - first;
+    int faults = left < ITEM_FAULTS ? (int)left : ITEM_FAULTS, images = s->golden->images;
+    bsr_injected f[ITEM_FAULTS];
+    for (int i = 0; i < faults; i++)
+        f[i] = bsr_locate_unit(w->record, w->block.units[first + (uint64_t)i]);
+    /* Image by image: neighbours then share the layer's input. */
+    size_t n = 0;
+    for (int b = 0; b < images; b++)
+        for (int i = 0; i < faults; i++) {
+            if (f[i].image >= 0 && (size_t)f[i].image != s->first_image + (size_t)b)
+                continue;
+            h->of[n] = (uint16_t)i;
+            h->jobs[n++] = bsr_space_job(f[i].space, s->golden, b, f[i].site, f[i].change);
+        }
+    BSR_TRY(bsr_lanes_run(s->lanes[thread], s->golden, h->jobs, n, h->results, NULL));
+    for (size_t k = 0; k < n; k++)
+        count(w, w->block.row_at[first + h->of[k]], h->jobs[k].image, &h->results[k]);
+    if (s->first_image + (size_t)images == s->images)
+        BSR_TRY(bsr_sink_put(w->sink, &w->block, first, (uint64_t)faults));
+    return bsr_session_step(s, n, thread);
+}
+
+/* One parameter fault: the network is compiled again and run whole. */
+static bsr_status run_altered(void *ctx, size_t item, int thread)
+{
+    bsr_work *w = ctx;
+    bsr_session *s = w->s;
+    bsr_worker *h = w->workers[thread];
+    const bsr_plan *plan = s->plan;
+    bsr_injected f = bsr_locate_unit(w->record, w->block.units[item]);
+    size_t images = (size_t)s->golden->images, n = 0;
+    for (size_t b = 0; b < images; b++) {
+        if (f.image >= 0 && (size_t)f.image != s->first_image + b)
+            continue;
+        h->of[n] = (uint16_t)b;
+        h->inputs[n] =
+            s->golden->records + b * plan->golden_bytes + plan->ptens[plan->input].golden_at;
+        h->logits[n] = h->logit_room + n * (size_t)s->golden->classes;
+        n++;
+    }
+    if (n) {
+        bsr_lane_job job = bsr_space_job(f.space, s->golden, 0, f.site, f.change);
+        BSR_TRY(bsr_altered_run(h->altered, f.space->where, f.site.element, job.fault.bits, (int)n,
+                                h->inputs, h->logits));
+    }
+    for (size_t k = 0; k < n; k++) {
+        bsr_lane_result z;
+        bsr_lane_judge(s->golden, h->of[k], h->logits[k], &z);
+        z.reach = plan->n_steps - 1; /* nobody looked */
+        count(w, w->block.row_at[item], h->of[k], &z);
+    }
+    h->evaluations += n;
+    if (s->first_image + images == s->images)
+        BSR_TRY(bsr_sink_put(w->sink, &w->block, item, 1));
+    return bsr_session_step(s, n, thread);
+}
+
+static void free_bench(bsr_worker *h)
+{
+    if (!h)
+        return;
+    bsr_free(h->jobs);
+    bsr_free(h->results);
+    bsr_free(h->of);
+    bsr_free(h->ray);
+    bsr_free(h->asked);
+    bsr_free(h->inputs);
+    bsr_free(h->logits);
+    bsr_free(h->logit_room);
+    bsr_altered_free(h->altered);
+    bsr_free(h);
+}
+
+static bsr_status new_bench(bsr_worker **out, const bsr_work *w, size_t lanes)
+{
+    const bsr_session *s = w->s;
+    bsr_worker *h = *out = bsr_calloc_array(1, sizeof *h);
+    if (!h)
+        return BSR_ENOMEM;
+    size_t images = s->images_at_once, classes = (size_t)bsr_plan_classes(s->plan);
+    h->jobs = bsr_alloc_array(lanes, sizeof *h->jobs);
+    h->results = bsr_alloc_array(lanes, sizeof *h->results);
+    h->of = bsr_alloc_array(lanes, sizeof *h->of);
+    if (!h->jobs || !h->results || !h->of)
+        return BSR_ENOMEM;
+    if (w->record->design.by_site) {
+        h->ray = bsr_alloc_array(BSR_ITEM_SITES * images, sizeof *h->ray);
+        h->asked = bsr_alloc_array(lanes, sizeof *h->asked);
+        return h->ray && h->asked ? BSR_OK : BSR_ENOMEM;
+    }
+    if (w->record->spaces.spaces[0].place != BSR_FAULT_PARAMETER)
+        return BSR_OK;
+    h->inputs = bsr_alloc_array(images, sizeof *h->inputs);
+    h->logits = bsr_alloc_array(images, sizeof *h->logits);
+    h->logit_room = bsr_alloc_array(images * classes, sizeof *h->logit_room);
+    if (!h->inputs || !h->logits || !h->logit_room)
+        return BSR_ENOMEM;
+    return bsr_altered_new(&h->altered, s->plan->graph, s->kernels, s->keep);
+}
+
+static bsr_status new_block(bsr_work *w, uint64_t units)
+{
+    bsr_block *b = &w->block;
+    uint64_t rows = units, images = w->record->transient ? 1 : w->s->images;
+    if (w->record->design.by_site)
+        rows *= BSR_MAX_VARIANTS;
+    b->s = w->s;
+    b->record = w->record;
+    b->bitmap_bytes = (size_t)(images + 7) / 8;
+    b->row_at = bsr_alloc_array(units + 1, sizeof *b->row_at);
+    b->rows = bsr_alloc_array(rows, sizeof *b->rows);
+    b->bitmaps = bsr_alloc_array(rows, b->bitmap_bytes);
+    if (!b->row_at || !b->rows || !b->bitmaps)
+        return BSR_ENOMEM;
+    if (w->record->design.by_site)
+        return BSR_OK;
+    b->masked_at = bsr_alloc_array(rows * w->s->images, sizeof *b->masked_at);
+    return b->masked_at ? BSR_OK : BSR_ENOMEM;
+}
+
+uint64_t bsr_work_block_units(const bsr_work *w)
+{
+    uint64_t images = w->s->images, rows = w->record->design.by_site ? BSR_MAX_VARIANTS / 4 : 1;
+    uint64_t n = BLOCK_PAIRS / images / rows;
+    return n < w->item_units ? w->item_units : n > BLOCK_UNITS ? BLOCK_UNITS : n;
+}
+
+bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink)
+{
+    *w = (bsr_work){.s = s, .record = record, .sink = sink};
+    int parameters = record->spaces.spaces[0].place == BSR_FAULT_PARAMETER;
+    if (s->images_at_once > UINT16_MAX)
+        s->images_at_once = UINT16_MAX;
+    size_t lanes = ITEM_FAULTS * s->images_at_once;
+    w->item_units = parameters ? 1 : ITEM_FAULTS;
+    w->fn = parameters ? run_altered : run_direct;
+    if (record->design.by_site) {
+        if (parameters)
+            return bsr_fail(BSR_EINVAL, "method ray needs weights, biases or tensors; use direct");
+        w->item_units = BSR_ITEM_SITES;
+        w->fn = bsr_rays_item;
+        lanes = BSR_ITEM_SITES * s->images_at_once * 3;
+        lanes = lanes < BSR_RAY_BITS ? BSR_RAY_BITS : lanes;
+    }
+    size_t threads = (size_t)s->options.threads;
+    w->workers = bsr_calloc_array(threads, sizeof *w->workers);
+    if (!w->workers)
+        return BSR_ENOMEM;
+    for (size_t t = 0; t < threads; t++)
+        BSR_TRY(new_bench(&w->workers[t], w, lanes));
+    return new_block(w, bsr_work_block_units(w));
+}
+
+void bsr_work_clear(bsr_work *w)
+{
+    for (int t = 0; w->workers && t < w->s->options.threads; t++)
+        free_bench(w->workers[t]);
+    bsr_free(w->workers);
+    bsr_free(w->block.row_at);
+    bsr_free(w->block.rows);
+    bsr_free(w->block.bitmaps);
+    bsr_free(w->block.masked_at);
+}
+
+bsr_status bsr_work_block(bsr_work *w, const uint64_t *units, uint64_t n)
+{
+    bsr_block *b = &w->block;
+    int known = !w->record->design.by_site;
+    uint64_t images = known && w->record->transient ? 1 : w->s->images;
+    size_t rows = 0;
+    b->n = n;
+    b->units = units;
+    for (uint64_t u = 0; u < n; u++) {
+        uint64_t fault, more = bsr_unit_rows(w->record, units[u], &fault);
+        b->row_at[u] = rows;
+        for (uint64_t k = 0; k < more; k++)
+            b->rows[rows++] = (bsr_fault_row){.fault = (int64_t)(fault + k),
+                                              .pairs = known ? 0 : (int64_t)images,
+                                              .masked = known - 1,
+                                              .due = known - 1,
+                                              .sdc = known - 1,
+                                              .top5 = known - 1,
+                                              .correct = known - 1,
+                                              .sse = known ? 0 : NAN};
+    }
+    b->row_at[n] = rows;
+    memset(b->bitmaps, 0, rows * b->bitmap_bytes);
+    if (known)
+        memset(b->masked_at, 255, rows * w->s->images * sizeof *b->masked_at);
+    BSR_TRY(bsr_session_run(w->s, (size_t)((n + w->item_units - 1) / w->item_units), w->fn, w));
+    return bsr_sink_flush(w->sink);
+}

@@ -1,0 +1,57 @@
+/* Finding the outcomes of a block of units, set of images by set of images. */
+#ifndef BSR_CAMPAIGN_WORK_H
+#define BSR_CAMPAIGN_WORK_H
+
+#include "analysis/session.h"
+#include "campaign/record.h"
+
+/* No masked fault, or not masked. */
+#define BSR_NOT_MASKED UINT16_MAX
+
+/* Units that are worked on together: their rows are complete, and written, once every set of images
+ * went over them. Units are ascending. */
+typedef struct bsr_block {
+    const bsr_session *s;
+    const bsr_record *record;
+    uint64_t n;            /* units */
+    const uint64_t *units; /* [n] */
+    size_t *row_at;        /* [n + 1] first row of each unit */
+    bsr_fault_row *rows;
+    unsigned char *bitmaps; /* [rows][bitmap_bytes] of critical images */
+    size_t bitmap_bytes;
+    uint16_t
+        *masked_at; /* [rows][images]: 1 + network layer where a pair was masked; direct only */
+} bsr_block;
+
+/* Where finished rows go; see campaign/sink.h. */
+typedef struct bsr_sink bsr_sink;
+
+/* What the workers of a run share. */
+typedef struct bsr_work {
+    bsr_session *s;
+    bsr_record *record;
+    bsr_block block;
+    bsr_sink *sink;
+    size_t item_units;           /* units of one item */
+    bsr_pool_fn fn;              /* finds the outcomes of an item in the current set of images */
+    struct bsr_worker **workers; /* [threads] workspaces */
+} bsr_work;
+
+/* Workspaces for the record's method and target. Cleared with bsr_work_clear, also on failure. */
+bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink);
+void bsr_work_clear(bsr_work *w);
+
+/* Answers the units (ascending) and hands their rows to the sink. */
+bsr_status bsr_work_block(bsr_work *w, const uint64_t *units, uint64_t n);
+
+/* Units of a block, at most, for this number of images. */
+uint64_t bsr_work_block_units(const bsr_work *w);
+
+/* Rows of a unit, and the number of its first row's fault. */
+uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault);
+
+/* Directly injects every fault of n sites (drawn from the whole population; designs by site) and
+ * counts rays that break the rule into record->checked and record->violations. */
+bsr_status bsr_work_check(bsr_work *w, uint64_t n);
+
+#endif

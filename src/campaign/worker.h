@@ -1,0 +1,44 @@
+/* Inside of campaign's workers: work.c and rays.c. */
+#ifndef BSR_CAMPAIGN_WORKER_H
+#define BSR_CAMPAIGN_WORKER_H
+
+#include "campaign/work.h"
+#include "exec/altered.h"
+#include "fault/ray.h"
+
+/* Sites of one item: both sides of a ray in one image fill a panel of faulty columns. */
+#define BSR_ITEM_SITES 16
+
+typedef struct bsr_question {
+    uint16_t site, image;
+    uint8_t which, fault;
+} bsr_question;
+
+/* Workspace of one thread. */
+typedef struct bsr_worker {
+    bsr_lane_job *jobs; /* of one item in one set of images */
+    bsr_lane_result *results;
+    uint16_t *of; /* unit (direct) or image (altered) of each job */
+    bsr_ray *ray; /* [BSR_ITEM_SITES][images] */
+    bsr_question *asked;
+    bsr_altered *altered;
+    const char **inputs;
+    float **logits;
+    float *logit_room;
+    uint64_t evaluations; /* whole inferences */
+} bsr_worker;
+
+/* A unit of a fault-by-fault design. */
+typedef struct bsr_injected {
+    const bsr_space *space;
+    uint64_t number; /* site number in its space */
+    bsr_site site;
+    bsr_change change;
+    int64_t image; /* the one a transient fault hits, -1: all */
+} bsr_injected;
+bsr_injected bsr_locate_unit(const bsr_record *r, uint64_t unit);
+
+/* Item of sites, by rays. */
+bsr_status bsr_rays_item(void *ctx, size_t item, int thread);
+
+#endif

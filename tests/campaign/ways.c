@@ -1,0 +1,131 @@
+/* The same campaign by one and two threads, every kernel set, images at once and in sets: the same
+ * database but for what processes say of themselves. Exit 77 without Debian's Fashion-MNIST. */
+#define _POSIX_C_SOURCE 200809L
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/cpu.h"
+#include "bitseer/campaign.h"
+#include "campaign/dump.h"
+#include "support/zoo.h"
+
+static int failures;
+
+static void run(const bsr_model *model, const bsr_dataset *data, const bsr_run_options *o,
+                const char *sweep, char hash[65], uint64_t *answers)
+{
+    bsr_result *r = NULL;
+    bsr_sweep_result *sr = NULL;
+    remove(o->store);
+    if (sweep) {
+        bsr_sweep_options so = BSR_SWEEP_OPTIONS_INIT;
+        so.ber = "1e-4,1e-3";
+        so.runs = 3;
+        so.targets = sweep;
+        zoo_check(bsr_sweep(&sr, model, data, o, &so), "sweep");
+    } else {
+        zoo_check(bsr_inject(&r, model, data, o), "inject");
+    }
+    dump_hash(hash, o->store, answers);
+    bsr_result_free(r);
+    bsr_sweep_result_free(sr);
+    remove(o->store);
+}
+
+static void every_way(const char *name, const char *network, bsr_run_options o, const char *sweep)
+{
+    const zoo_network *net = zoo_find(network);
+    if (!zoo_exists(net)) {
+        printf("%-34s skipped: no %s\n", name, network);
+        return;
+    }
+    bsr_model *model;
+    bsr_dataset *data;
+    char want[65], got[65];
+    uint64_t answers, count;
+    zoo_open(net, "7", &model, &data);
+    size_t one_image = bsr_model_get_info(model).golden_bytes;
+    run(model, data, &o, sweep, want, &answers);
+    int ways = 0;
+    for (int cpu = BSR_CPU_REF; cpu <= (int)bsr_cpu_best(); cpu++)
+        for (int threads = 1; threads <= 2; threads++)
+            for (int split = 0; split < 2; split++) {
+                /* Formats of tensors add some to what an image takes. */
+                o.cpu = bsr_cpu_name((bsr_cpu)cpu);
+                o.threads = threads;
+                o.max_memory = split ? 5 * one_image : (size_t)2 << 30;
+                run(model, data, &o, sweep, got, &count);
+                ways++;
+                if (strcmp(want, got) != 0) {
+                    printf("FAILED: %s differs: %s, %d threads, %s\n", name, o.cpu, threads,
+                           split ? "sets of images" : "images at once");
+                    failures++;
+                }
+            }
+    printf("%-34s %6llu answers the same in %d ways\n", name, (unsigned long long)answers, ways);
+    bsr_dataset_free(data);
+    bsr_model_free(model);
+}
+
+int main(void)
+{
+    if (!zoo_exists(zoo_find("fashion_resnet"))) {
+        printf("skipped: Debian's dataset-fashion-mnist is not there\n");
+        return 77;
+    }
+    char folder[] = "/tmp/bitseer-ways-XXXXXX", path[64];
+    if (!mkdtemp(folder))
+        return 1;
+    snprintf(path, sizeof path, "%s/run.db", folder);
+    static const struct {
+        const char *name;
+        bsr_target target;
+        const char *plan, *fault, *format, *method, *sweep;
+        int transient;
+    } list[] = {
+        {"weights, adjacent bits", BSR_TARGET_WEIGHT, "random:400", "mbu:3", NULL, NULL, NULL, 0},
+        {"weights in int8 by channel", BSR_TARGET_WEIGHT, "random:400", NULL, "int8/channel", NULL,
+         NULL, 0},
+        {"weights in q2.5, rays", BSR_TARGET_WEIGHT, "sites:20", NULL, "q2.5", "ray", NULL, 0},
+        {"activations in e4m3", BSR_TARGET_ACTIVATION, "random:400", "random", "e4m3", NULL, NULL,
+         0},
+        {"transient activations", BSR_TARGET_ACTIVATION, "random:2000", "stuck1", NULL, NULL, NULL,
+         1},
+        {"operands", BSR_TARGET_OPERAND, "random:400", NULL, NULL, NULL, NULL, 0},
+        {"operand weights in fp16", BSR_TARGET_OPERAND_WEIGHT, "random:400", NULL, "fp16", NULL,
+         NULL, 0},
+        {"norm parameters", BSR_TARGET_NORM, "random:40", NULL, NULL, NULL, NULL, 0},
+        {"layer-wise", BSR_TARGET_WEIGHT, "layer-wise", NULL, NULL, NULL, NULL, 0},
+        {"data-aware", BSR_TARGET_WEIGHT, "data-aware", NULL, NULL, NULL, NULL, 0},
+        {"adaptive", BSR_TARGET_WEIGHT, "adaptive", NULL, NULL, "ray", NULL, 0},
+        {"patterns", BSR_TARGET_WEIGHT, "random:10", "ber:1e-4", NULL, NULL, NULL, 0},
+        {"sweep", BSR_TARGET_WEIGHT, NULL, NULL, "int8", NULL, "weight,activation", 0},
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        bsr_run_options o = BSR_RUN_OPTIONS_INIT;
+        o.store = path;
+        o.target = list[i].target;
+        o.plan = list[i].plan;
+        o.fault = list[i].fault;
+        o.format = list[i].format;
+        o.method = list[i].method;
+        o.transient = list[i].transient;
+        o.margin = 0.08;
+        o.seed = 3;
+        every_way(list[i].name, "fashion_resnet", o, list[i].sweep);
+    }
+    bsr_run_options o = BSR_RUN_OPTIONS_INIT;
+    o.store = path;
+    o.plan = "random:200";
+    every_way("int8 weight codes", "cifar10_resnet8_mlperftiny_int8_qdq", o, NULL);
+    o.target = BSR_TARGET_SCALE;
+    o.plan = "random:10";
+    every_way("int8 scales", "cifar10_resnet8_mlperftiny_int8_qdq", o, NULL);
+    o.target = BSR_TARGET_ZERO_POINT;
+    every_way("int8 zero points", "cifar10_resnet8_mlperftiny_int8_qdq", o, NULL);
+    rmdir(folder);
+    printf("%d failures\n", failures);
+    return failures > 0;
+}

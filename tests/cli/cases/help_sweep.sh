@@ -1,0 +1,8 @@
+#: stdout usage: bitseer sweep MODEL --data KIND:PATH --ber LIST [options]
+#: stdout~ *
+#: stdout
+#: stdout Exit status: 0 done, 1 failed, 2 wrong usage or value, 3 stopped by a signal.
+bitseer sweep --help >a && bitseer help sweep >b && bitseer sweep --json -h >c && cmp a b && cmp a c
+# Nothing is wider than 80 columns but the notes, which are at most 100.
+awk 'length > 100 { exit 1 }' a || exit 9
+cat a
