@@ -1,6 +1,5 @@
 #include "exec/step.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -124,76 +123,33 @@ void bsr_conv_rows(const bsr_plan *plan, const bsr_weights *w, const void *packe
     }
 }
 
-/* Code of a stored byte. */
-static inline int read_code(const unsigned char *p, bsr_dtype t)
-{
-    return t == BSR_I8 ? (signed char)*p : *p;
-}
-
-/* Depthwise on codes: differences from the zero point are whole numbers, and their sums stay below
- * 2^24, so the float kernel is exact. The bias joins in int32. */
-static void depthwise_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed,
-                              bsr_dtype type, int n, const bsr_access *in, bsr_scratch *scratch,
-                              int32_t *out)
-{
-    int channels = w->groups;
-    size_t depth = (size_t)w->taps * (size_t)channels;
-    float *g = (float *)scratch->gathered;
-    for (int r = 0; r < n; r++)
-        for (int t = 0; t < w->taps; t++) {
-            const unsigned char *x = (const unsigned char *)at(in, t, r);
-            for (int c = 0; c < channels; c++)
-                g[(size_t)r * depth + (size_t)t * (size_t)channels + (size_t)c] =
-                    (float)(read_code(x + c, type) - w->x_zero);
-            scratch->rows[t * BSR_BLOCK + r] =
-                (int64_t)(((size_t)r * depth + (size_t)t * (size_t)channels) * sizeof(float));
-        }
-    plan->kernels->depthwise(n, w->taps, channels, scratch->gathered, scratch->rows, BSR_BLOCK,
-                             packed, scratch->zeros, NULL, (float *)out, (size_t)channels);
-    const int32_t *init = w->init;
-    for (int r = 0; r < n; r++, out += channels)
-        for (int c = 0; c < channels; c++) {
-            float sum;
-            memcpy(&sum, out + c, sizeof sum);
-            out[c] = (int32_t)((uint32_t)(int32_t)sum + (uint32_t)init[c]);
-        }
-}
-
 void bsr_conv_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *packed,
                       bsr_dtype type, int n, const bsr_access *in, bsr_scratch *scratch,
                       int32_t *out)
 {
+    const bsr_kernels *k = plan->kernels;
+    int is_signed = type == BSR_I8, channels = w->groups * w->cout;
     if (!w->n_panels) {
-        depthwise_i8_rows(plan, w, packed, type, n, in, scratch, out);
+        k->depthwise_codes(n, w->taps, channels, in->base, in->off, in->off_stride, w->x_zero,
+                           is_signed, packed, w->init, out, (size_t)channels);
         return;
     }
-    int channels = w->groups * w->cout;
-    size_t depth = (size_t)w->pairs * 2;
+    size_t depth = (size_t)w->pairs * 2, used = (size_t)w->taps * (size_t)w->cin;
+    int16_t *rows = (int16_t *)scratch->gathered;
     for (int g = 0; g < w->groups; g++) {
-        int16_t *row = (int16_t *)scratch->gathered;
-        for (int r = 0; r < n; r++, row += depth) {
-            int16_t *to = row;
-            for (int t = 0; t < w->taps; t++) {
-                const unsigned char *x = (const unsigned char *)at(in, t, r) + g * w->cin;
-                if (type == BSR_I8)
-                    for (int c = 0; c < w->cin; c++)
-                        *to++ = (int16_t)((signed char)x[c] - w->x_zero);
-                else
-                    for (int c = 0; c < w->cin; c++)
-                        *to++ = (int16_t)(x[c] - w->x_zero);
-            }
-            if (to < row + depth)
-                *to = 0;
-        }
+        k->gather_codes(n, w->taps, w->cin,
+                        (const char *)((uintptr_t)in->base + (uintptr_t)(g * w->cin)), in->off,
+                        in->off_stride, w->x_zero, is_signed, rows, depth);
+        for (int r = 0; used < depth && r < n; r++)
+            rows[(size_t)r * depth + used] = 0;
         for (int i = 0; i < w->n_panels; i++) {
             int first = i * w->panel_width[0], width = w->panel_width[i];
             int cols = w->cout - first < width ? w->cout - first : width;
-            plan->kernels->igemm(n, cols, width, w->pairs, (int16_t *)scratch->gathered, depth,
-                                 (const int16_t *)((const char *)packed +
-                                                   (size_t)g * w->group_bytes + w->panel_at[i]),
-                                 (const int32_t *)w->init + (size_t)g * (size_t)w->init_stride +
-                                     first,
-                                 out + (size_t)g * (size_t)w->cout + first, (size_t)channels);
+            k->igemm(n, cols, width, w->pairs, rows, depth,
+                     (const int16_t *)((const char *)packed + (size_t)g * w->group_bytes +
+                                       w->panel_at[i]),
+                     (const int32_t *)w->init + (size_t)g * (size_t)w->init_stride + first,
+                     out + (size_t)g * (size_t)w->cout + first, (size_t)channels);
         }
     }
 }
@@ -216,36 +172,10 @@ static void copy_rows(const bsr_plan *plan, const bsr_step *step, int n, const b
     }
 }
 
-static void dequantize_rows(const bsr_stage *stage, int n, int channels, const bsr_access *in,
-                            float *out)
-{
-    for (int r = 0; r < n; r++, out += channels) {
-        const unsigned char *x = (const unsigned char *)at(in, 0, r);
-        for (int c = 0; c < channels; c++)
-            out[c] = (float)(read_code(x + c, stage->codes) - stage->zero[c]) * stage->scale[c];
-    }
-}
-
 void bsr_quantize(const float *x, const float *scale, const int32_t *zero, bsr_dtype codes,
                   size_t count, void *out)
 {
-    float lo = codes == BSR_I8 ? -128.0f : 0.0f, hi = codes == BSR_I8 ? 127.0f : 255.0f;
-    unsigned char *to = out;
-    for (size_t i = 0; i < count; i++) {
-        float v = rintf(x[i] / scale[i]) + (float)zero[i];
-        v = v > lo ? (v < hi ? v : hi) : lo; /* NaN gives lo */
-        to[i] = (unsigned char)(int)v;
-    }
-}
-
-static void scale_rows(const float *scale, int n, int channels, float *x)
-{
-    for (int r = 0; r < n; r++, x += channels)
-        for (int c = 0; c < channels; c++) {
-            int32_t sum;
-            memcpy(&sum, &x[c], sizeof sum);
-            x[c] = (float)sum * scale[c];
-        }
+    bsr_kernels_ref.quantize(1, (int)count, x, scale, zero, codes == BSR_I8, out);
 }
 
 static void binary_rows(const bsr_stage *s, int n, int channels, float *x, const bsr_access *op)
@@ -284,7 +214,7 @@ int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n,
             binary_rows(s, n, channels, x, op);
             break;
         case BSR_STAGE_SCALE_I32:
-            scale_rows(s->scale, n, channels, x);
+            plan->kernels->scale_sums(n, channels, x, s->scale);
             break;
         case BSR_STAGE_DEQUANT:
             break; /* done with the core */
@@ -315,7 +245,8 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
     switch (step->core) {
     case BSR_CORE_COPY:
         if (step->n_stages && step->stages[0].kind == BSR_STAGE_DEQUANT)
-            dequantize_rows(&step->stages[0], n, channels, in, y);
+            k->dequantize(n, channels, in->base, in->off, step->stages[0].scale,
+                          step->stages[0].zero, step->stages[0].codes == BSR_I8, y);
         else if (step->n_stages || to->dtype == BSR_F32)
             copy_rows(plan, step, n, sources, (char *)y, sizeof(float));
         else
@@ -347,9 +278,7 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
     int quant = bsr_stage_rows(plan, step, fused, n, channels, y, operands);
     if (quant < step->n_stages) {
         const bsr_stage *s = &step->stages[quant];
-        for (int r = 0; r < n; r++)
-            bsr_quantize(y + (size_t)r * (size_t)channels, s->scale, s->zero, s->codes,
-                         (size_t)channels, out + (size_t)r * (size_t)channels);
+        k->quantize(n, channels, y, s->scale, s->zero, s->codes == BSR_I8, out);
     }
 }
 

@@ -54,7 +54,7 @@ typedef struct bsr_kernels {
 
     /* The same on integers: out[r][j] = init[j] + sum over k of a[r * a_stride + k] * b[k][j],
      * modulo 2^32. |a| and |b| are at most 255, so that a pair's sum is exact. k runs over `pairs`
-     * pairs; b holds [pairs][width][2], init [width]. rows <= mr. */
+     * pairs; b holds [pairs][width][2], init [width]. Any number of rows. */
     void (*igemm)(int rows, int cols, int width, int pairs, const int16_t *a, size_t a_stride,
                   const int16_t *b, const int32_t *init, int32_t *out, size_t out_stride);
 
@@ -81,6 +81,34 @@ typedef struct bsr_kernels {
     /* out[r][c] = (sum over taps, from 0, in order) / divisor[r]; BSR_NO_PIXEL is skipped. */
     void (*avg_pool)(int rows, int taps, int channels, const char *base, const int64_t *off,
                      size_t off_stride, const float *divisor, float *out, size_t out_stride);
+
+    /* 8-bit codes are signed char when is_signed, else unsigned char; their zero points are codes.
+     *
+     * out[r][c] = code of rint(x[r][c] / scale[c]) + zero[c], saturated; rint is half to even, NaN
+     * gives the lowest code. The division is IEEE's, whatever the scale (0, Inf, NaN, negative).
+     * Rows of x and out lie together. */
+    void (*quantize)(int rows, int channels, const float *x, const float *scale,
+                     const int32_t *zero, int is_signed, void *out);
+
+    /* out[r][c] = (float)(x[r][c] - zero[c]) * scale[c] of codes at base + off[r]. */
+    void (*dequantize)(int rows, int channels, const char *base, const int64_t *off,
+                       const float *scale, const int32_t *zero, int is_signed, float *out);
+
+    /* x[r][c] = (float)x[r][c] * scale[c] in place: int32 sums become floats. */
+    void (*scale_sums)(int rows, int channels, void *x, const float *scale);
+
+    /* Rows for igemm: out[r * out_stride + tap * channels + c] = x[r][tap][c] - zero of codes at
+     * base + off[tap * off_stride + r]. Nothing else of a row is written. */
+    void (*gather_codes)(int rows, int taps, int channels, const char *base, const int64_t *off,
+                         size_t off_stride, int zero, int is_signed, int16_t *out,
+                         size_t out_stride);
+
+    /* Depthwise on codes: out[r][c] = init[c] + sum over taps of (x[r][tap][c] - zero) *
+     * w[tap * channels + c], modulo 2^32. w holds whole numbers, |w| <= 255. The sum without init
+     * is a chain of fma in float, exact up to 258 taps. */
+    void (*depthwise_codes)(int rows, int taps, int channels, const char *base, const int64_t *off,
+                            size_t off_stride, int zero, int is_signed, const float *w,
+                            const int32_t *init, int32_t *out, size_t out_stride);
 
     /* Is any byte of a[0..n) and b[0..n) different? */
     int (*differ)(const void *a, const void *b, size_t n);

@@ -10,6 +10,12 @@ static const float *pixel(const char *base, int64_t off)
     return (const float *)((uintptr_t)base + (uintptr_t)off);
 }
 
+static int code(const char *base, int64_t off, int c, int is_signed)
+{
+    const unsigned char *x = (const unsigned char *)((uintptr_t)base + (uintptr_t)off);
+    return is_signed ? (signed char)x[c] : x[c];
+}
+
 static float finish(float y, const bsr_epilogue *e, int r, int c)
 {
     if (e->scale)
@@ -128,6 +134,70 @@ static void avg_pool(int rows, int taps, int channels, const char *base, const i
         }
 }
 
+static void quantize(int rows, int channels, const float *x, const float *scale,
+                     const int32_t *zero, int is_signed, void *out)
+{
+    float lo = is_signed ? -128.0f : 0.0f, hi = is_signed ? 127.0f : 255.0f;
+    unsigned char *to = out;
+    for (int r = 0; r < rows; r++, x += channels, to += channels)
+        for (int c = 0; c < channels; c++) {
+            float v = rintf(x[c] / scale[c]) + (float)zero[c];
+            v = v > lo ? (v < hi ? v : hi) : lo; /* NaN gives lo */
+            to[c] = (unsigned char)(int)v;
+        }
+}
+
+static void dequantize(int rows, int channels, const char *base, const int64_t *off,
+                       const float *scale, const int32_t *zero, int is_signed, float *out)
+{
+    for (int r = 0; r < rows; r++, out += channels)
+        for (int c = 0; c < channels; c++)
+            out[c] = (float)(code(base, off[r], c, is_signed) - zero[c]) * scale[c];
+}
+
+static void scale_sums(int rows, int channels, void *x, const float *scale)
+{
+    char *at = x;
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < channels; c++, at += sizeof(float)) {
+            int32_t sum;
+            memcpy(&sum, at, sizeof sum);
+            float y = (float)sum * scale[c];
+            memcpy(at, &y, sizeof y);
+        }
+}
+
+static void gather_codes(int rows, int taps, int channels, const char *base, const int64_t *off,
+                         size_t off_stride, int zero, int is_signed, int16_t *out,
+                         size_t out_stride)
+{
+    for (int r = 0; r < rows; r++) {
+        int16_t *to = out + (size_t)r * out_stride;
+        for (int t = 0; t < taps; t++)
+            for (int c = 0; c < channels; c++)
+                *to++ =
+                    (int16_t)(code(base, off[(size_t)t * off_stride + (size_t)r], c, is_signed) -
+                              zero);
+    }
+}
+
+static void depthwise_codes(int rows, int taps, int channels, const char *base, const int64_t *off,
+                            size_t off_stride, int zero, int is_signed, const float *w,
+                            const int32_t *init, int32_t *out, size_t out_stride)
+{
+    for (int r = 0; r < rows; r++)
+        for (int c = 0; c < channels; c++) {
+            float sum = 0.0f;
+            for (int t = 0; t < taps; t++) {
+                int x = code(base, off[(size_t)t * off_stride + (size_t)r], c, is_signed) - zero;
+                sum = fmaf((float)x, w[(size_t)t * (size_t)channels + (size_t)c], sum);
+            }
+            /* unsigned: a faulty bias may make the sum wrap */
+            out[(size_t)r * out_stride + (size_t)c] =
+                (int32_t)((uint32_t)(int32_t)sum + (uint32_t)init[c]);
+        }
+}
+
 static int differ(const void *a, const void *b, size_t n)
 {
     return memcmp(a, b, n) != 0;
@@ -144,5 +214,10 @@ const bsr_kernels bsr_kernels_ref = {
     .affine_add_clamp = affine_add_clamp,
     .max_pool = max_pool,
     .avg_pool = avg_pool,
+    .quantize = quantize,
+    .dequantize = dequantize,
+    .scale_sums = scale_sums,
+    .gather_codes = gather_codes,
+    .depthwise_codes = depthwise_codes,
     .differ = differ,
 };

@@ -108,6 +108,12 @@ void check_depthwise_column(check *c);
 void check_affine_add_clamp(check *c);
 void check_max_pool(check *c);
 void check_avg_pool(check *c);
+void check_quantize(check *c);
+void check_quantize_known(check *c); /* against a table instead of the reference */
+void check_dequantize(check *c);
+void check_scale_sums(check *c);
+void check_gather_codes(check *c);
+void check_depthwise_codes(check *c);
 void check_differ(check *c);
 
 /* GFLOP/s of register-only fused multiply-adds with the registers of `cpu`, one thread; 0 when

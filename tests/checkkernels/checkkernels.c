@@ -31,6 +31,12 @@ static const struct {
     {"affine_add_clamp", check_affine_add_clamp, 4000},
     {"max_pool", check_max_pool, 2000},
     {"avg_pool", check_avg_pool, 2000},
+    {"quantize", check_quantize, 4000},
+    {"quantize (known)", check_quantize_known, 700},
+    {"dequantize", check_dequantize, 2000},
+    {"scale_sums", check_scale_sums, 2000},
+    {"gather_codes", check_gather_codes, 2000},
+    {"depthwise_codes", check_depthwise_codes, 2000},
     {"differ", check_differ, 4000},
 };
 enum { N_TESTS = sizeof tests / sizeof *tests };
@@ -82,7 +88,7 @@ static long check_set(const bsr_kernels *set, const options *o)
         mismatches += c.mismatches;
     }
     check_close(&c);
-    printf("%-6s %d kernels, %ld cases, %ld mismatches\n", bsr_cpu_name(set->cpu), N_TESTS, cases,
+    printf("%-6s %d tests, %ld cases, %ld mismatches\n", bsr_cpu_name(set->cpu), N_TESTS, cases,
            mismatches);
     return mismatches;
 }

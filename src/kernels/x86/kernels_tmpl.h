@@ -279,6 +279,8 @@ static void avg_pool(int rows, int taps, int channels, const char *base, const i
     }
 }
 
+#include "kernels/x86/codes_tmpl.h"
+
 static int differ(const void *a, const void *b, size_t n)
 {
     const char *x = a, *y = b;
@@ -300,5 +302,10 @@ const bsr_kernels TABLE = {
     .affine_add_clamp = affine_add_clamp,
     .max_pool = max_pool,
     .avg_pool = avg_pool,
+    .quantize = quantize,
+    .dequantize = dequantize,
+    .scale_sums = scale_sums,
+    .gather_codes = gather_codes,
+    .depthwise_codes = depthwise_codes,
     .differ = differ,
 };

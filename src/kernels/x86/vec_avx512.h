@@ -23,7 +23,9 @@ static inline vmask v_mask(int n)
 #define v_zero()          _mm512_setzero_ps()
 #define v_fma(a, b, c)    _mm512_fmadd_ps(a, b, c)
 #define v_add(a, b)       _mm512_add_ps(a, b)
+#define v_mul(a, b)       _mm512_mul_ps(a, b)
 #define v_div(a, b)       _mm512_div_ps(a, b)
+#define v_rint(x)         _mm512_roundscale_ps(x, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC)
 /* Both return their second operand when one is NaN or both are zero. */
 #define v_max(a, b) _mm512_max_ps(a, b)
 #define v_min(a, b) _mm512_min_ps(a, b)
@@ -40,11 +42,37 @@ static inline vf v_pool_max(vf x, vf m)
     return _mm512_mask_mov_ps(m, take, x);
 }
 
+/* Are all lanes of m zero? */
+static inline int v_all_zero(vmask m, vf x)
+{
+    return _mm512_mask_cmp_ps_mask(m, x, _mm512_setzero_ps(), _CMP_NEQ_UQ) == 0;
+}
+
 #define vi_load(p)         _mm512_loadu_si512(p)
 #define vi_loadm(m, p)     _mm512_maskz_loadu_epi32(m, p)
 #define vi_storem(p, m, v) _mm512_mask_storeu_epi32(p, m, v)
 #define vi_set1(x)         _mm512_set1_epi32(x)
 #define vi_madd(a, b, acc) _mm512_add_epi32(acc, _mm512_madd_epi16(a, b))
+#define vi_add(a, b)       _mm512_add_epi32(a, b)
+#define vi_sub(a, b)       _mm512_sub_epi32(a, b)
+#define vi_xor(a, b)       _mm512_xor_si512(a, b)
+#define v_from_int(x)      _mm512_cvtepi32_ps(x)
+#define v_to_int(x)        _mm512_cvtps_epi32(x)
+
+/* n bytes (any n from 1 on, VW at most are read), zero-extended; m is v_mask(n). */
+static inline vi vi_load_bytes(vmask m, int n, const void *p)
+{
+    return _mm512_cvtepu8_epi32(n >= 16 ? _mm_loadu_si128(p) : _mm_maskz_loadu_epi8(m, p));
+}
+
+/* The low bytes of n integers from -128 to 255; VW at most are written. */
+static inline void vi_store_bytes(void *p, vmask m, int n, vi x)
+{
+    if (n >= 16)
+        _mm_storeu_si128(p, _mm512_cvtepi32_epi8(x));
+    else
+        _mm_mask_storeu_epi8(p, m, _mm512_cvtepi32_epi8(x));
+}
 
 static inline int v_differ(const void *a, const void *b)
 {
