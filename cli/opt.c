@@ -1,5 +1,6 @@
 #include "opt.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -69,7 +70,7 @@ static int set_double(const opt *o, void *field, const char *text)
 {
     char *stop;
     double v = strtod(text, &stop);
-    if (stop == text || *stop || !(v >= o->min && v <= o->max))
+    if (stop == text || *stop || isspace((unsigned char)*text) || !(v >= o->min && v <= o->max))
         return -1;
     *(double *)field = v;
     return 0;

@@ -24,7 +24,9 @@ const opt interval_opts[] = {{"confidence", 0, OPT_DOUBLE, FIELD(run.confidence)
 
 const opt format_opts[] = {
     {"format", 0, OPT_STRING, FIELD(run.format), "FORMAT",
-     "how the target, or with TARGET=FORMAT,... each target, is stored (default: as in the file)",
+     "how the target (eval, sweep: the weights), or with TARGET=FORMAT,... each target, is stored: "
+     "fp16, bf16, e4m3, e5m2, int2 to int16, uint2 to uint16, qI.F, binary; options such as "
+     "int8/channel (default: as in the file)",
      0, 0, NULL, 0},
     {"calibrate", 0, OPT_INT, FIELD(calibrate), "N",
      "images from which ranges of activations come (default 100)", 1, 1000000000, NULL, 0},
@@ -65,8 +67,9 @@ const opt plan_opts[] = {
     {"margin", 0, OPT_DOUBLE, FIELD(run.margin), "E",
      "half-width of intervals that plans ask for (default 0.01)", 0.000001, 0.5, NULL, 0},
     {"shares", 0, OPT_STRING, FIELD(run.shares), "LIST",
-     "data-aware: minmax, or the share expected for each bit, lowest first (default minmax)", 0, 0,
-     NULL, 0},
+     "data-aware: the share expected for each bit, lowest first, or minmax: from the weights "
+     "(default minmax)",
+     0, 0, NULL, 0},
     {"faults", 0, OPT_PATH, FIELD(run.faults), "FILE",
      "list of faults to inject, in place of a plan", 0, 0, NULL, 0},
     {"seed", 0, OPT_U64, FIELD(run.seed), "N", "of the random choices (default 0)", 0,

@@ -130,8 +130,8 @@ typedef enum bsr_export_form { BSR_EXPORT_CSV, BSR_EXPORT_JSON, BSR_EXPORT_FAULT
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_export(const char *path, bsr_export_form form,
                                                    const char *to);
 
-/* Two runs of the same faults (whatever the network, format or protection). Pairs are (fault,
- * image). Owned by the caller of bsr_compare. */
+/* Two runs of the same faults (whatever the network, protection, or format of that width). Pairs
+ * are (fault, image). Owned by the caller of bsr_compare. */
 typedef struct bsr_compared_layer {
     int index;
     const char *name_a, *name_b;
@@ -155,7 +155,7 @@ typedef struct bsr_comparison {
     void *arena;                     /* private */
 } bsr_comparison;
 
-/* EINVAL: not the same faults or images at all, or sweeps. Caller owns *out. */
+/* EINVAL: no fault in common, other images, codes of another width, sweeps. Caller owns *out. */
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_compare(bsr_comparison **out, const char *path_a,
                                                 const char *path_b, double confidence);
 BSR_PUBLIC void bsr_comparison_free(bsr_comparison *comparison);

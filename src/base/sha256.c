@@ -59,6 +59,8 @@ void bsr_sha256_update(bsr_sha256 *h, const void *data, size_t n)
     const unsigned char *p = data;
     size_t fill = h->bytes % 64;
     h->bytes += n;
+    if (!n)
+        return; /* memcpy takes no NULL, not even for nothing */
     if (fill) {
         size_t part = n < 64 - fill ? n : 64 - fill;
         memcpy(h->block + fill, p, part);

@@ -15,7 +15,7 @@ bsr_status bsr_run_read(bsr_store **store, bsr_record *r, const char *path)
     bsr_record_clear(r);
     bsr_store_close(*store);
     *store = NULL;
-    return bsr_fail_prefix(status, "'%s'", path);
+    return bsr_record_fail(status, path);
 }
 
 int bsr_record_of_patterns(const bsr_record *r)

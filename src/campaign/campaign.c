@@ -1,6 +1,7 @@
 /* bsr_inject and bsr_analyze: the same campaign with other defaults. */
 #include "campaign/describe.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -136,8 +137,6 @@ static bsr_status answer_all(run *r)
     const char *phase = d->by_site ? "rays" : "injecting";
     bsr_session_begin(&r->s, phase, planned_pairs(&r->record), r->answered * per_row);
     for (int more = 1; more;) {
-        if (adaptive && bsr_design_planned(d) == 0)
-            BSR_TRY(bsr_plan_round(r->store, &r->record, &more));
         r->s.total = planned_pairs(&r->record);
         uint64_t *units, n;
         BSR_TRY(bsr_design_draw(d, &r->record.spaces, &units, &n));
@@ -146,7 +145,7 @@ static bsr_status answer_all(run *r)
         BSR_TRY(status);
         more = 0;
         if (adaptive)
-            BSR_TRY(bsr_plan_round(r->store, &r->record, &more));
+            BSR_TRY(bsr_next_round(r->store, &r->record, &more));
     }
     r->injected = r->s.done - r->answered * per_row;
     return bsr_session_end(&r->s);
@@ -211,12 +210,8 @@ static bsr_status log_work(run *r)
 static bsr_status plan_run(run *r, const char *command)
 {
     const bsr_run_options *o = &r->s.options;
-    int by_site = strcmp(o->method, "ray") == 0;
-    if (!by_site && strcmp(o->method, "direct") != 0)
-        return bsr_fail(BSR_EINVAL, "method '%s', expected direct or ray", o->method);
-    if (by_site && (o->transient || o->faults))
-        return bsr_fail(BSR_EINVAL, "method ray answers all images of a site: no transient faults "
-                                    "and no fault lists");
+    int by_site;
+    BSR_TRY(bsr_design_method(o, &by_site));
     BSR_TRY(bsr_spaces_init(&r->record.spaces, r->s.model, r->s.plan, r->s.storage, o));
     if (o->faults)
         BSR_TRY(bsr_fault_list_read(&r->record.list, o->faults, &r->record.spaces, o));
@@ -234,10 +229,12 @@ static bsr_status run_all(run *r, bsr_result **out, const char *command)
     BSR_TRY(bsr_work_init(&r->work, &r->s, &r->record, &r->sink));
     bsr_status status = answer_all(r);
     if (status != BSR_OK) {
-        /* What was answered stays, with what it cost. */
+        /* What was answered stays, with what it cost; the message is the first failure's. */
+        char message[512];
+        snprintf(message, sizeof message, "%s", bsr_error_message());
         if (bsr_sink_flush(&r->sink) == BSR_OK)
             (void)!log_work(r);
-        return status;
+        return bsr_fail(status, "%s", message);
     }
     BSR_TRY(log_work(r));
     return finish(r, out);

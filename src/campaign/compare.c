@@ -44,6 +44,17 @@ static bsr_status differ(const comparer *k, const char *what, const char *a, con
                     k->out->path_a, k->out->path_b, what, a, b);
 }
 
+/* Bit 14 of a float and bit 14 of a half are not the same fault. */
+static bsr_status check_widths(const comparer *k)
+{
+    const bsr_space *a = &k->a.spaces.spaces[0], *b = &k->b.spaces.spaces[0];
+    return a->width == b->width
+               ? BSR_OK
+               : bsr_fail(BSR_EINVAL,
+                          "'%s' and '%s' cannot be compared: codes have %d bits (%s) and %d (%s)",
+                          k->out->path_a, k->out->path_b, a->width, a->format, b->width, b->format);
+}
+
 static bsr_status check(const comparer *k)
 {
     static const char *const kinds[] = {"lasting", "transient"};
@@ -57,7 +68,7 @@ static bsr_status check(const comparer *k)
         return differ(k, "the data (SHA-256)", a->data_sha256, b->data_sha256);
     if (a->transient != b->transient)
         return differ(k, "the kind of faults", kinds[a->transient != 0], kinds[b->transient != 0]);
-    return BSR_OK;
+    return check_widths(k);
 }
 
 static bsr_status copy(const comparer *k, const char **to, const char *text)

@@ -118,7 +118,7 @@ static bsr_status open_old(bsr_store **store, bsr_record *r, const bsr_run_optio
         r->violations = then.violations;
     }
     bsr_record_clear(&then);
-    return status == BSR_OK ? status : bsr_fail_prefix(status, "'%s'", o->store);
+    return status == BSR_OK ? status : bsr_record_fail(status, o->store);
 }
 
 static bsr_status open_new(bsr_store **store, const bsr_record *r, const bsr_run_options *o)

@@ -6,6 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "campaign/rounds.h"
 #include "campaign/shares.h"
 #include "stats/sample_size.h"
 #include "stats/special.h"
@@ -102,12 +103,13 @@ static bsr_status add_layers(bsr_design *d, const bsr_spaces *all, double p)
     return BSR_OK;
 }
 
-static bsr_status add_bits(bsr_design *d, const bsr_spaces *all, const double *shares)
+/* One for each fault of a site of each layer, with the bits' shares or p for all. */
+static bsr_status add_bits(bsr_design *d, const bsr_spaces *all, const double *shares, double p)
 {
     for (int i = 0; i < all->n; i++)
         for (int v = 0; v < all->spaces[i].n_variants; v++) {
             int bit = all->spaces[i].variants[v];
-            BSR_TRY(add(d, i, v, all->spaces[i].sites, shares && bit >= 0 ? shares[bit] : 0.5));
+            BSR_TRY(add(d, i, v, all->spaces[i].sites, shares && bit >= 0 ? shares[bit] : p));
         }
     return BSR_OK;
 }
@@ -142,20 +144,29 @@ static bsr_status fill(bsr_design *d, const bsr_spaces *all, const bsr_run_optio
     case BSR_DESIGN_LAYER_WISE:
         return add_layers(d, all, 0.5);
     case BSR_DESIGN_DATA_UNAWARE:
-        return d->by_site ? add_layers(d, all, 0.5) : add_bits(d, all, NULL);
+        return d->by_site ? add_layers(d, all, 0.5) : add_bits(d, all, NULL, 0.5);
     case BSR_DESIGN_DATA_AWARE:
         BSR_TRY(bsr_find_shares(shares, all, o->shares));
-        return add_bits(d, all, shares);
+        return add_bits(d, all, shares, 0.5);
     case BSR_DESIGN_ADAPTIVE:
-        BSR_TRY(d->by_site ? add_layers(d, all, 0) : add_bits(d, all, NULL));
-        for (int i = 0; i < d->n_strata; i++) {
-            d->strata[i].n = 0; /* rounds decide */
-            d->strata[i].p = 0;
-        }
-        return BSR_OK;
+        BSR_TRY(d->by_site ? add_layers(d, all, 0) : add_bits(d, all, NULL, 0));
+        for (int i = 0; i < d->n_strata; i++)
+            d->strata[i].n = 0;
+        return bsr_first_round(d);
     default:
         return d->by_site ? add_layers(d, all, 0) : add(d, -1, -1, all->population, 0);
     }
+}
+
+bsr_status bsr_design_method(const bsr_run_options *o, int *by_site)
+{
+    *by_site = strcmp(o->method, "ray") == 0;
+    if (!*by_site && strcmp(o->method, "direct") != 0)
+        return bsr_fail(BSR_EINVAL, "method '%s', expected direct or ray", o->method);
+    return *by_site && (o->transient || o->faults)
+               ? bsr_fail(BSR_EINVAL, "method ray answers all images of a site: no transient "
+                                      "faults and no fault lists")
+               : BSR_OK;
 }
 
 bsr_status bsr_design_init(bsr_design *d, const bsr_spaces *all, const bsr_run_options *o,
@@ -177,6 +188,11 @@ bsr_status bsr_design_init(bsr_design *d, const bsr_spaces *all, const bsr_run_o
                         by_site ? "plan %s draws single faults; method ray answers all faults of a "
                                   "site: exhaustive, data-unaware, adaptive or sites:N"
                                 : "plan %s:N needs method ray",
+                        kinds[d->kind].name);
+    if (by_site && all->spaces[0].place == BSR_FAULT_PARAMETER)
+        return bsr_fail(BSR_EINVAL, "method ray needs weights, biases or tensors; use direct");
+    if (o->shares && d->kind != BSR_DESIGN_DATA_AWARE)
+        return bsr_fail(BSR_EINVAL, "shares '%.80s' are for plan data-aware, not %s", o->shares,
                         kinds[d->kind].name);
     size_t most = 1;
     for (int i = 0; i < all->n; i++)

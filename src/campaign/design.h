@@ -48,6 +48,10 @@ const char *bsr_design_name(bsr_design_kind kind);
 /* Do sample sizes follow from a margin? */
 int bsr_design_has_margin(bsr_design_kind kind);
 
+/* Does options->method, which is not NULL, make sites the units? EINVAL: no such method, or not
+ * with the other options. */
+bsr_status bsr_design_method(const bsr_run_options *options, int *by_site);
+
 /* Reads options->plan and what belongs to it. images: of the data set. by_site: method "ray".
  * Errors: EINVAL for a plan that does not exist, does not suit the method, or asks for more than
  * the population; ENOMEM. Cleared with bsr_design_clear. */

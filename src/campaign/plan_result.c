@@ -17,13 +17,9 @@ typedef struct planner {
     bsr_plan_result *out;
 } planner;
 
-static bsr_status check(const bsr_run_options *o, int by_site)
+static bsr_status check(const bsr_run_options *o, int *by_site)
 {
-    if (!by_site && strcmp(o->method, "direct") != 0)
-        return bsr_fail(BSR_EINVAL, "method '%s', expected direct or ray", o->method);
-    if (by_site && (o->transient || o->faults))
-        return bsr_fail(BSR_EINVAL, "method ray answers all images of a site: no transient faults "
-                                    "and no fault lists");
+    BSR_TRY(bsr_design_method(o, by_site));
     if (o->fault && strncmp(o->fault, "ber", 3) == 0)
         return bsr_fail(BSR_EINVAL,
                         "fault model '%s': error patterns of the whole target have no "
@@ -102,8 +98,8 @@ static bsr_status make(planner *p)
 {
     const bsr_run_options *o = &p->s.options;
     bsr_plan_result *r = p->out;
-    int by_site = strcmp(o->method, "ray") == 0;
-    BSR_TRY(check(o, by_site));
+    int by_site;
+    BSR_TRY(check(o, &by_site));
     BSR_TRY(bsr_spaces_init(&p->spaces, p->s.model, p->s.plan, p->s.storage, o));
     if (o->faults)
         BSR_TRY(bsr_fault_list_read(&p->list, o->faults, &p->spaces, o));

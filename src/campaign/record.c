@@ -377,3 +377,12 @@ bsr_status bsr_record_same(const bsr_record *then, const bsr_record *now)
                             pairs[i].what, pairs[i].then, pairs[i].now);
     return BSR_OK;
 }
+
+bsr_status bsr_record_fail(bsr_status status, const char *path)
+{
+    const char *message = bsr_error_message();
+    size_t n = strlen(path);
+    if (*message == '\'' && strncmp(message + 1, path, n) == 0 && message[n + 1] == '\'')
+        return status;
+    return bsr_fail_prefix(status, "'%s'", path);
+}

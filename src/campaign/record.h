@@ -34,4 +34,7 @@ void bsr_record_clear(bsr_record *r);
 /* EINVAL, naming what differs: `then` was read from the store of the run that `now` continues. */
 bsr_status bsr_record_same(const bsr_record *then, const bsr_record *now);
 
+/* Puts the run's file in front of the message stored last, unless the store did; keeps `status`. */
+bsr_status bsr_record_fail(bsr_status status, const char *path);
+
 #endif

@@ -4,9 +4,12 @@
 
 #include "campaign/record.h"
 
+/* Sizes of the first round. */
+bsr_status bsr_first_round(bsr_design *d);
+
 /* Raises the sizes of the record's strata for the next round and writes them to the store in one
  * transaction; *more is 0 when every layer's and the model's half-width is at most the margin (or
  * everything is observed). Depends on the answers alone. */
-bsr_status bsr_plan_round(bsr_store *store, bsr_record *r, int *more);
+bsr_status bsr_next_round(bsr_store *store, bsr_record *r, int *more);
 
 #endif

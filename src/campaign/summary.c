@@ -34,7 +34,8 @@ static bsr_status share_of(const builder *b, bsr_share *out, const bsr_stratum *
     if (real != n || !n)
         return BSR_OK;
     bsr_estimate e;
-    BSR_TRY(bsr_stratified(&e, st, n, b->confidence));
+    BSR_TRY(b->r->design.by_site ? bsr_stratified(&e, st, n, b->confidence)
+                                 : bsr_stratified_faults(&e, st, n, b->confidence));
     *out = (bsr_share){e.mean, e.ci.lo, e.ci.hi};
     /* What was answered first is no random part of the sample: only the bounds are certain. */
     if (!b->r->complete)

@@ -232,7 +232,7 @@ bsr_status bsr_run_sweep(bsr_sweep_result **out, const char *path)
     BSR_TRY(bsr_store_open(&store, path, 0));
     bsr_status status = bsr_sweep_summarise(out, store);
     bsr_store_close(store);
-    return status == BSR_OK ? status : bsr_fail_prefix(status, "'%s'", path);
+    return status == BSR_OK ? status : bsr_record_fail(status, path);
 }
 
 /* random:N; the population is taken for infinite. */
@@ -247,10 +247,9 @@ static bsr_status plan_patterns(bsr_design *d, const bsr_run_options *o)
     if (o->method && strcmp(o->method, "direct") != 0)
         return bsr_fail(BSR_EINVAL, "fault '%s' needs method direct, not '%s'", o->fault,
                         o->method);
+    if (o->plan && strncmp(o->plan, "random:", 7) != 0)
+        return bsr_fail(BSR_EINVAL, "fault '%s' needs plan random:N, not %s", o->fault, o->plan);
     BSR_TRY(bsr_design_init(d, &all, o, 0, 1));
-    if (d->kind != BSR_DESIGN_RANDOM)
-        return bsr_fail(BSR_EINVAL, "fault '%s' needs plan random:N, not %s", o->fault,
-                        bsr_design_name(d->kind));
     return d->strata->n <= BSR_MAX_RUNS
                ? BSR_OK
                : bsr_fail(BSR_EINVAL, "%llu error patterns, expected 1 to %llu",

@@ -210,8 +210,6 @@ bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_si
     w->item_units = parameters ? 1 : ITEM_FAULTS;
     w->fn = parameters ? run_altered : run_direct;
     if (record->design.by_site) {
-        if (parameters)
-            return bsr_fail(BSR_EINVAL, "method ray needs weights, biases or tensors; use direct");
         w->item_units = BSR_ITEM_SITES;
         w->fn = bsr_rays_item;
         lanes = BSR_ITEM_SITES * s->images_at_once * 3;

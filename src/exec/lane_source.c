@@ -217,9 +217,7 @@ static void finish_rows(bsr_lanes *ls, const columns *cs, const bsr_step *s, int
     const char *done = (const char *)y;
     if (quant < s->n_stages) {
         const bsr_stage *q = &s->stages[quant];
-        for (int r = 0; r < rows; r++)
-            bsr_quantize(y + r * cs->n, q->scale, q->zero, q->codes, (size_t)cs->n,
-                         codes + r * cs->n);
+        ls->plan->kernels->quantize(rows, cs->n, y, q->scale, q->zero, q->codes == BSR_I8, codes);
         done = codes;
     }
     collect(ls, cs, p, rows, done);

@@ -11,14 +11,12 @@ bsr_status bsr_scratch_new(bsr_scratch *s, const bsr_plan *plan)
         .staging = bsr_alloc_aligned(BSR_BLOCK * wide, sizeof(float)),
         .gathered = bsr_alloc_aligned(BSR_BLOCK * (plan->max_gather + 8), sizeof(float)),
         .rows = bsr_alloc_aligned(BSR_BLOCK * ((size_t)plan->max_taps + 1), sizeof(int64_t)),
-        .zeros = bsr_alloc_aligned(wide, sizeof(float)),
         .dense = bsr_alloc_aligned(plan->max_dense, 1),
         .logits = bsr_alloc_aligned(plan->max_dense, 1)};
-    if (!s->staging || !s->gathered || !s->rows || !s->zeros || !s->dense || !s->logits) {
+    if (!s->staging || !s->gathered || !s->rows || !s->dense || !s->logits) {
         bsr_scratch_clear(s);
         return BSR_ENOMEM;
     }
-    memset(s->zeros, 0, wide * sizeof(float));
     return BSR_OK;
 }
 
@@ -27,7 +25,6 @@ void bsr_scratch_clear(bsr_scratch *s)
     bsr_free(s->staging);
     bsr_free(s->gathered);
     bsr_free(s->rows);
-    bsr_free(s->zeros);
     bsr_free(s->dense);
     bsr_free(s->logits);
     *s = (bsr_scratch){0};
@@ -170,12 +167,6 @@ static void copy_rows(const bsr_plan *plan, const bsr_step *step, int n, const b
                        (size_t)s->count * esize);
         }
     }
-}
-
-void bsr_quantize(const float *x, const float *scale, const int32_t *zero, bsr_dtype codes,
-                  size_t count, void *out)
-{
-    bsr_kernels_ref.quantize(1, (int)count, x, scale, zero, codes == BSR_I8, out);
 }
 
 static void binary_rows(const bsr_stage *s, int n, int channels, float *x, const bsr_access *op)

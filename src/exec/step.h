@@ -16,7 +16,6 @@ typedef struct bsr_scratch {
     float *staging; /* [BSR_BLOCK][max_channels] */
     char *gathered; /* [BSR_BLOCK][max_gather] floats or int16 */
     int64_t *rows;  /* [BSR_BLOCK] offsets of gathered rows */
-    float *zeros;   /* [max_channels] */
     char *dense;    /* [max_dense] */
     float *logits;  /* [classes] */
 } bsr_scratch;
@@ -50,13 +49,9 @@ void bsr_conv_i8_rows(const bsr_plan *plan, const bsr_weights *w, const void *pa
 
 /* Runs stages from `first` on float (or int32) rows x[n][channels] in place; the parameters start
  * at channel 0 of the stages' vectors. Returns the stage index of a final QUANT, which it leaves to
- * bsr_quantize_rows, or n_stages. */
+ * the quantize kernel, or n_stages. */
 int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n, int channels,
                    float *x, const bsr_access *operands);
-
-/* QuantizeLinear of count values with per-value scale and zero point. */
-void bsr_quantize(const float *x, const float *scale, const int32_t *zero, bsr_dtype codes,
-                  size_t count, void *out);
 
 /* Evaluates a DENSE or RELAYOUT step: in[i] holds source i's tensor, out the result's. */
 bsr_status bsr_step_dense(const bsr_plan *plan, const bsr_step *step, char *const *in, char *out);

@@ -25,7 +25,8 @@ static int read_rate(const char *text, char end, double *rate, const char **rest
     char *stop;
     *rate = strtod(text, &stop);
     *rest = stop + 1;
-    return stop != text && *stop == end && *rate >= 0 && *rate <= 1;
+    /* strtod would also take blanks and "nan". */
+    return strchr(".0123456789", *text) && stop != text && *stop == end && *rate >= 0 && *rate <= 1;
 }
 
 static int parse_mbu(bsr_fault_model *m, const char *text)

@@ -26,7 +26,7 @@ static bsr_status take_choices(builder *b, const bsr_storage_choice *choices, in
         if (b->formats[t])
             return bsr_fail(BSR_EINVAL, "two formats for %s", bsr_target_name((bsr_target)t));
         if (!constant && f->per_channel)
-            return bsr_fail(BSR_EUNSUPPORTED,
+            return bsr_fail(BSR_EINVAL,
                             "format '%s' for %s: scales by channel are for weights and biases",
                             bsr_format_text(text, f), bsr_target_name((bsr_target)t));
         b->formats[t] = f;

@@ -37,9 +37,9 @@ typedef struct bsr_storage {
  * Every reader of such a tensor reads a new value, called e.g. "relu1@int8". The network's output
  * stays float32, also when it is one of `tensors`. fp32 changes nothing.
  * ranges: [model's values] least and greatest value, from bsr_calibrate; NULL when no tensor's
- * format needs one. EUNSUPPORTED: a value that is stored in codes already, a format by channel for
- * tensors, a constant that two choices store differently; EINVAL: another target, a target given
- * twice, ranges missing; ENOMEM. Caller owns *out; the model may end its life before. */
+ * format needs one. EUNSUPPORTED: a value that is stored in codes already, a constant that two
+ * choices store differently; EINVAL: another target, a target given twice, a format by channel for
+ * tensors, ranges missing; ENOMEM. Caller owns *out; the model may end its life before. */
 bsr_status bsr_storage_new(bsr_storage **out, const bsr_model *model,
                            const bsr_storage_choice *choices, int n, const unsigned char *tensors,
                            const double (*ranges)[2]);

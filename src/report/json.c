@@ -152,10 +152,9 @@ bsr_status bsr_result_json(char **out, const bsr_result *r)
     o = bsr_json_add(o, "total", total(r));
     o = bsr_json_add(o, "worst",
                      bsr_json_array(r->worst, (size_t)r->n_worst, sizeof *r->worst, worst_site, r));
-    /* nan_faults is not counted any more; readers of the key find null. */
     o = bsr_json_add(o, "check",
-                     json_pack("{s:o, s:o, s:n}", "pairs", bsr_json_count(r->checked), "violations",
-                               bsr_json_count(r->violations), "nan_faults"));
+                     json_pack("{s:o, s:o}", "pairs", bsr_json_count(r->checked), "violations",
+                               bsr_json_count(r->violations)));
     o = bsr_json_add(o, "performance",
                      bsr_json_performance(&r->performance, r->provenance.cpu_brand));
     o = bsr_json_add(o, "provenance", bsr_json_provenance(&r->provenance));

@@ -128,11 +128,12 @@ static bsr_status demand(uint64_t *more, const bsr_stratum *strata, size_t count
     }
     if (isinf(margin))
         return BSR_OK;
-    BSR_TRY(bsr_stratified(&e, strata, count, how->confidence));
+    BSR_TRY(how->faults ? bsr_stratified_faults(&e, strata, count, how->confidence)
+                        : bsr_stratified(&e, strata, count, how->confidence));
     double half = fmax(e.mean - e.ci.lo, e.ci.hi - e.mean);
     if (half <= margin)
         return BSR_OK;
-    BSR_TRY(bsr_stratified_variances(plan->v, strata, count, how->confidence));
+    BSR_TRY(bsr_stratified_variances(plan->v, strata, count, how->confidence, how->faults));
     double ratio = margin / half;
     allocate(more, strata, count, plan->v, e.variance * ratio * ratio, how->growth);
     add_one(more, strata, count, plan->v);

@@ -16,6 +16,7 @@ typedef struct bsr_adaptive {
     double confidence;   /* that the final intervals will be read with, in (0, 1) */
     uint64_t first;      /* units per stratum in the first round, at least 2 */
     double growth;       /* a round at most multiplies the units of what is not done by this; > 1 */
+    int faults;          /* units are single faults: bsr_stratified_faults */
 } bsr_adaptive;
 
 /* more[h] = units to be observed next of stratum h; 0 everywhere when all margins are met or the

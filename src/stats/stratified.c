@@ -20,6 +20,10 @@
  * like it. */
 #define MAX_WEIGHT 20
 
+/* So many whole units must carry a stratum's mean (and as many what it lacks to 1) before the
+ * variance of faults is taken for what was observed. */
+#define CARRIERS 20
+
 bsr_status bsr_stratum_init(bsr_stratum *s, uint64_t units, uint64_t denominator)
 {
     *s = (bsr_stratum){.units = units, .denominator = denominator};
@@ -133,19 +137,32 @@ static spread pool(const bsr_stratum *strata, size_t count)
     return df > 0 ? (spread){m2 / df, m3 / df} : (spread){0, 0};
 }
 
-/* Nothing but one value seen, and something left to see? */
-static int is_constant(const bsr_stratum *s)
+typedef enum values { SITES, FAULTS, DIFFERENCES } values;
+
+/* How far the observed variance can be trusted, 0 to 1. Faults may be critical for no image or for
+ * all. A sample in which a few faults are critical for an image or two shows little variance and
+ * says nothing of those that are critical for all of them. */
+static double trust(const bsr_stratum *s)
 {
-    return s->n < s->units && central(s).m2 == 0;
+    double mean = bsr_stratum_mean(s);
+    return fmin((double)s->n * fmin(mean, 1 - mean) / CARRIERS, 1);
+}
+
+/* Nothing but one value seen (faults: too little of another), and something left to see? */
+static int is_constant(const bsr_stratum *s, values kind)
+{
+    return s->n < s->units && (central(s).m2 == 0 || (kind == FAULTS && trust(s) < 1));
 }
 
 /* May the constant strata be taken for one that was sampled as a whole? Where n is what the other's
  * sampling fraction makes it, up to rounding, drawing in each is at least as good as drawing from
  * both together. */
-static int alike(const bsr_stratum *a, const bsr_stratum *b)
+static int alike(const bsr_stratum *a, const bsr_stratum *b, values kind)
 {
     double apart = (double)a->n * (double)b->units - (double)b->n * (double)a->units;
-    return a->denominator == b->denominator && a->sum / a->n == b->sum / b->n &&
+    int same_side = (bsr_stratum_mean(a) < 0.5) == (bsr_stratum_mean(b) < 0.5);
+    return a->denominator == b->denominator &&
+           (kind == FAULTS ? same_side : a->sum / a->n == b->sum / b->n) &&
            fabs(apart) <= fmax((double)a->units, (double)b->units) && a->n <= MAX_OBSERVED - b->n &&
            a->units <= MAX_UNITS - b->units;
 }
@@ -153,16 +170,16 @@ static int alike(const bsr_stratum *a, const bsr_stratum *b)
 /* Copies the strata to `parts`, the constant ones first and collapsed; returns how many parts there
  * are. `*constant` is the number of constant strata, part_of[h] (unless NULL) the part of each. */
 static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
-                       const bsr_stratum *strata, size_t count)
+                       const bsr_stratum *strata, size_t count, values kind)
 {
     size_t used = 0;
     *constant = 0;
     for (size_t h = 0; h < count; h++) {
-        if (!is_constant(&strata[h]))
+        if (!is_constant(&strata[h], kind))
             continue;
-        ++*constant;
+        *constant += central(&strata[h]).m2 == 0;
         size_t k = 0;
-        while (k < used && !alike(&parts[k], &strata[h]))
+        while (k < used && !alike(&parts[k], &strata[h], kind))
             k++;
         if (part_of)
             part_of[h] = k;
@@ -177,7 +194,7 @@ static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
         parts[k].cubes += strata[h].cubes;
     }
     for (size_t h = 0; h < count; h++) {
-        if (is_constant(&strata[h]))
+        if (is_constant(&strata[h], kind))
             continue;
         if (part_of)
             part_of[h] = used;
@@ -190,7 +207,7 @@ static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
 typedef struct rules {
     spread pooled;
     double z;
-    int differences; /* values stand for differences of shares, 1/2 for none */
+    values kind; /* DIFFERENCES: values stand for differences of shares, 1/2 for none */
 } rules;
 
 /* The least variance of n units that all had the value `mean`. A share may be 0 for all others or
@@ -199,16 +216,17 @@ static spread constant_floor(const rules *r, double n, double mean)
 {
     double scale = n / (n + r->z * r->z);
     double range = 1;
-    if (r->differences) {
+    if (r->kind == DIFFERENCES) {
         range = fmax(mean, 1 - mean);
         mean = 0;
     }
     double p = (n * mean + r->z * r->z / 2) / (n + r->z * r->z);
     double binomial = p * (1 - p) * scale * range * range;
-    return (spread){binomial, r->differences ? 0 : p * (1 - p) * (1 - 2 * p) * scale * scale};
+    return (spread){binomial,
+                    r->kind == DIFFERENCES ? 0 : p * (1 - p) * (1 - 2 * p) * scale * scale};
 }
 
-/* The two floors of the header. */
+/* The floors of the header. */
 static spread raised(const bsr_stratum *s, const rules *r)
 {
     const double k = PSEUDO_UNITS;
@@ -218,10 +236,12 @@ static spread raised(const bsr_stratum *s, const rules *r)
     double shrunk = (m.m2 + k * r->pooled.variance) / (n - 1 + k);
     if (shrunk > v.variance)
         v = (spread){shrunk, (m.m3 + k * r->pooled.third) / (n + k)};
-    if (m.m2 > 0)
-        return v;
+    double trusted = r->kind == FAULTS ? trust(s) : m.m2 > 0;
     spread least = constant_floor(r, n, bsr_stratum_mean(s));
-    return least.variance > v.variance ? least : v;
+    if (least.variance <= v.variance)
+        return v;
+    return (spread){trusted * v.variance + (1 - trusted) * least.variance,
+                    trusted * v.third + (1 - trusted) * least.third};
 }
 
 static bsr_status check(const bsr_stratum *strata, size_t count, double confidence)
@@ -286,7 +306,7 @@ static bsr_estimate estimate(const bsr_stratum *parts, size_t count, const rules
 }
 
 static bsr_status run(bsr_estimate *out, const bsr_stratum *strata, size_t count, double confidence,
-                      int differences)
+                      values kind)
 {
     *out = (bsr_estimate){.df = INFINITY};
     BSR_TRY(check(strata, count, confidence));
@@ -294,8 +314,8 @@ static bsr_status run(bsr_estimate *out, const bsr_stratum *strata, size_t count
     if (!parts)
         return BSR_ENOMEM;
     size_t constant;
-    size_t used = collapse(parts, &constant, NULL, strata, count);
-    const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), differences};
+    size_t used = collapse(parts, &constant, NULL, strata, count, kind);
+    const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), kind};
     *out = estimate(parts, used, &r, confidence);
     out->degenerate = constant;
     bsr_free(parts);
@@ -305,25 +325,32 @@ static bsr_status run(bsr_estimate *out, const bsr_stratum *strata, size_t count
 bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                           double confidence)
 {
-    return run(out, strata, count, confidence, 0);
+    return run(out, strata, count, confidence, SITES);
+}
+
+bsr_status bsr_stratified_faults(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                                 double confidence)
+{
+    return run(out, strata, count, confidence, FAULTS);
 }
 
 bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                                       double confidence)
 {
-    return run(out, strata, count, confidence, 1);
+    return run(out, strata, count, confidence, DIFFERENCES);
 }
 
 bsr_status bsr_stratified_variances(double *v, const bsr_stratum *strata, size_t count,
-                                    double confidence)
+                                    double confidence, int faults)
 {
+    values kind = faults ? FAULTS : SITES;
     BSR_TRY(check(strata, count, confidence));
     bsr_stratum *parts = bsr_alloc_array(count, sizeof *parts);
     size_t *part_of = bsr_alloc_array(count, sizeof *part_of);
     if (parts && part_of) {
-        const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), 0};
+        const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), kind};
         size_t constant;
-        collapse(parts, &constant, part_of, strata, count);
+        collapse(parts, &constant, part_of, strata, count, kind);
         for (size_t h = 0; h < count; h++) {
             const bsr_stratum *part = &parts[part_of[h]];
             v[h] = part->n == part->units ? 0 : raised(part, &r).variance;

@@ -82,6 +82,17 @@ typedef struct bsr_estimate {
 bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                           double confidence);
 
+/* The same for units that are single faults, whose value is the share of images for which they are
+ * critical. Most flips of a weight are critical for no image or for nearly all, few for some, and a
+ * sample in which three are critical for one image each says nothing of the kind it has missed. So
+ * rule (2) applies to every stratum by degrees: v_h is a mixture of the above and of the 0-or-1
+ * variance, the weight of the former being min(n_h mean_h, n_h (1 - mean_h)) / 20 up to 1; and rule
+ * (3) collapses strata whose weight is below 1 and whose means are on the same side of 1/2, with
+ * the same denominator and sampling fraction. `degenerate` still counts those without variance.
+ * With twenty critical faults' worth it is bsr_stratified's interval, with few Wilson's. */
+bsr_status bsr_stratified_faults(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                                 double confidence);
+
 /* The same for values that stand for differences between -1 and 1 moved to 0..1 (stats/paired.h):
  * where strata showed one value only, rule (2) takes each unit for one that has it or, with the
  * Agresti-Coull proportion z^2 / 2 / (n_h + z^2), is as far off as can be. */
@@ -89,8 +100,9 @@ bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *stra
                                       double confidence);
 
 /* The v_h behind that interval, per unit, in v[0..count-1]: for collapsed strata that of the whole,
- * for complete ones 0. For planning what to observe next. Errors as bsr_stratified. */
+ * for complete ones 0; faults: of bsr_stratified_faults. For planning what to observe next. Errors
+ * as bsr_stratified. */
 bsr_status bsr_stratified_variances(double *v, const bsr_stratum *strata, size_t count,
-                                    double confidence);
+                                    double confidence, int faults);
 
 #endif

@@ -56,6 +56,9 @@ static void every_way(const char *name, const char *network, bsr_run_options o, 
                 o.cpu = bsr_cpu_name((bsr_cpu)cpu);
                 o.threads = threads;
                 o.max_memory = split ? 5 * one_image : (size_t)2 << 30;
+                /* The portable kernels are slow: once. */
+                if (cpu == BSR_CPU_REF && (threads > 1 || !split))
+                    continue;
                 run(model, data, &o, sweep, got, &count);
                 ways++;
                 if (strcmp(want, got) != 0) {
@@ -85,16 +88,16 @@ int main(void)
         const char *plan, *fault, *format, *method, *sweep;
         int transient;
     } list[] = {
-        {"weights, adjacent bits", BSR_TARGET_WEIGHT, "random:400", "mbu:3", NULL, NULL, NULL, 0},
-        {"weights in int8 by channel", BSR_TARGET_WEIGHT, "random:400", NULL, "int8/channel", NULL,
+        {"weights, adjacent bits", BSR_TARGET_WEIGHT, "random:200", "mbu:3", NULL, NULL, NULL, 0},
+        {"weights in int8 by channel", BSR_TARGET_WEIGHT, "random:200", NULL, "int8/channel", NULL,
          NULL, 0},
-        {"weights in q2.5, rays", BSR_TARGET_WEIGHT, "sites:20", NULL, "q2.5", "ray", NULL, 0},
-        {"activations in e4m3", BSR_TARGET_ACTIVATION, "random:400", "random", "e4m3", NULL, NULL,
+        {"weights in q2.5, rays", BSR_TARGET_WEIGHT, "sites:3", NULL, "q2.5", "ray", NULL, 0},
+        {"activations in e4m3", BSR_TARGET_ACTIVATION, "random:200", "random", "e4m3", NULL, NULL,
          0},
         {"transient activations", BSR_TARGET_ACTIVATION, "random:2000", "stuck1", NULL, NULL, NULL,
          1},
-        {"operands", BSR_TARGET_OPERAND, "random:400", NULL, NULL, NULL, NULL, 0},
-        {"operand weights in fp16", BSR_TARGET_OPERAND_WEIGHT, "random:400", NULL, "fp16", NULL,
+        {"operands", BSR_TARGET_OPERAND, "random:200", NULL, NULL, NULL, NULL, 0},
+        {"operand weights in fp16", BSR_TARGET_OPERAND_WEIGHT, "random:200", NULL, "fp16", NULL,
          NULL, 0},
         {"norm parameters", BSR_TARGET_NORM, "random:40", NULL, NULL, NULL, NULL, 0},
         {"layer-wise", BSR_TARGET_WEIGHT, "layer-wise", NULL, NULL, NULL, NULL, 0},
@@ -112,7 +115,7 @@ int main(void)
         o.format = list[i].format;
         o.method = list[i].method;
         o.transient = list[i].transient;
-        o.margin = 0.08;
+        o.margin = 0.3;
         o.seed = 3;
         every_way(list[i].name, "fashion_resnet", o, list[i].sweep);
     }

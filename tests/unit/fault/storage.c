@@ -321,7 +321,7 @@ static void test_fault_storage__errors(void **state)
     assert_fails(bsr_storage_new(&s, demo, c, 1, NULL, NULL), BSR_EINVAL,
                  "target 99 has no format");
     c[0] = choice(BSR_TARGET_INPUT, "int8/channel");
-    assert_fails(bsr_storage_new(&s, demo, c, 1, NULL, NULL), BSR_EUNSUPPORTED,
+    assert_fails(bsr_storage_new(&s, demo, c, 1, NULL, NULL), BSR_EINVAL,
                  "format 'int8/channel' for input: scales by channel are for weights and biases");
     c[0] = choice(BSR_TARGET_ACTIVATION, "int8");
     assert_fails(bsr_storage_new(&s, demo, c, 1, NULL, NULL), BSR_EINVAL,

@@ -76,10 +76,10 @@ static bsr_stratum observe(const cell *cells, int count, uint64_t n, bsr_rng *rn
 
 typedef enum plan { LAYER_WISE, DATA_UNAWARE, DATA_AWARE } plan;
 
-static uint64_t size_of(uint64_t N, double p)
+static uint64_t size_of(uint64_t N, double p, double margin)
 {
     uint64_t n;
-    assert_int_equal(bsr_sample_size(&n, N, 0.01, BSR_T95, fmax(p, 1e-4)), BSR_OK);
+    assert_int_equal(bsr_sample_size(&n, N, margin, BSR_T95, fmax(p, 1e-4)), BSR_OK);
     return n;
 }
 
@@ -91,20 +91,21 @@ typedef struct tally {
     double n;
 } tally;
 
-static void run_layer(tally *t, const cell cells[BITS], plan what, double truth, bsr_rng *rng)
+static void run_layer(tally *t, const cell cells[BITS], plan what, double margin, double truth,
+                      bsr_rng *rng)
 {
     bsr_stratum strata[BITS];
     size_t count = BITS;
     if (what == LAYER_WISE) {
-        strata[0] = observe(cells, BITS, size_of(BITS * cells[0].units, 0.5), rng);
+        strata[0] = observe(cells, BITS, size_of(BITS * cells[0].units, 0.5, margin), rng);
         count = 1;
     }
     for (int bit = 0; what != LAYER_WISE && bit < BITS; bit++) {
         double p = what == DATA_AWARE ? bit_p(bit) : 0.5;
-        strata[bit] = observe(&cells[bit], 1, size_of(cells[bit].units, p), rng);
+        strata[bit] = observe(&cells[bit], 1, size_of(cells[bit].units, p, margin), rng);
     }
     bsr_estimate e;
-    assert_int_equal(bsr_stratified(&e, strata, count, 0.95), BSR_OK);
+    assert_int_equal(bsr_stratified_faults(&e, strata, count, 0.95), BSR_OK);
     t->runs++;
     t->below += e.ci.hi < truth;
     t->above += e.ci.lo > truth;
@@ -113,7 +114,8 @@ static void run_layer(tally *t, const cell cells[BITS], plan what, double truth,
         t->n += (double)strata[i].n;
 }
 
-static double simulate(plan what, uint64_t weights, int populations, int runs, double *width)
+static double simulate(plan what, double margin, uint64_t weights, int populations, int runs,
+                       double *width)
 {
     tally t = {0};
     double mean = 0;
@@ -128,14 +130,15 @@ static double simulate(plan what, uint64_t weights, int populations, int runs, d
         mean += truth / populations;
         bsr_rng rng = bsr_rng_make(1000 + (uint64_t)p, (uint64_t)what);
         for (int run = 0; run < runs; run++)
-            run_layer(&t, cells, what, truth, &rng);
+            run_layer(&t, cells, what, margin, truth, &rng);
         for (int bit = 0; bit < BITS; bit++)
             free(cells[bit].counts);
     }
     if (getenv("BSR_COVERAGE_PRINT"))
-        printf("plan %d, %6d weights: n %7.0f, mean %.4f, covered %.3f (below %.3f, above %.3f), "
+        printf("plan %d, margin %.2f, %6d weights: n %7.0f, mean %.4f, covered %.3f (below %.3f, "
+               "above %.3f), "
                "width %.5f\n",
-               (int)what, (int)weights, t.n / t.runs, mean,
+               (int)what, margin, (int)weights, t.n / t.runs, mean,
                1 - (double)(t.below + t.above) / t.runs, (double)t.below / t.runs,
                (double)t.above / t.runs, t.width / t.runs);
     *width = t.width / t.runs;
@@ -151,16 +154,30 @@ static void test_stats_plan_coverage__layers(void **state)
         for (size_t i = 0; i < LAYERS; i++) {
             double width;
             int runs = layer_weights[i] > 10000 ? 200 : 500;
-            double covered = simulate(what, layer_weights[i], 4, runs, &width);
+            double covered = simulate(what, 0.01, layer_weights[i], 4, runs, &width);
             assert_true(covered >= 0.93);
             assert_true(covered <= (what == DATA_AWARE ? 1 : 0.97));
             assert_true(width < (what == LAYER_WISE ? 0.005 : what == DATA_UNAWARE ? 5e-4 : 0.045));
         }
 }
 
+/* Wide margins draw few faults. Where less than about twenty critical faults are expected the
+ * interval may cover more than it says, never much less. */
+static void test_stats_plan_coverage__few_faults(void **state)
+{
+    static const double margins[] = {0.02, 0.05, 0.1};
+    for (plan what = LAYER_WISE; what <= DATA_AWARE; what++)
+        for (size_t m = 0; m < sizeof margins / sizeof *margins; m++)
+            for (size_t i = 0; i < LAYERS; i += 2) {
+                double width;
+                assert_true(simulate(what, margins[m], layer_weights[i], 4, 250, &width) >= 0.93);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_stats_plan_coverage__few_faults),
         cmocka_unit_test(test_stats_plan_coverage__layers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
