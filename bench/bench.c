@@ -19,7 +19,7 @@ static const char usage[] =
     "bench/run.sh. BITSEER_DATA names the folder of the pretrained networks.\n"
     "\n"
     "  --json                  one JSON object a line\n"
-    "  --long                  also whole campaigns on ResNet-20 (half an hour)\n"
+    "  --long                  also whole campaigns on ResNet-20 (an hour)\n"
     "  --only LETTERS          these sections: k kernels, f plain inference, i injection,\n"
     "                          r rays, l layer 13, p plans, s sweep, m memory\n"
     "  --peer SCRIPT           times ONNX Runtime (bench/peers/ort_forward.mjs)\n"

@@ -190,7 +190,9 @@ bsr_status bsr_design_init(bsr_design *d, const bsr_spaces *all, const bsr_run_o
                                 : "plan %s:N needs method ray",
                         kinds[d->kind].name);
     if (by_site && all->spaces[0].place == BSR_FAULT_PARAMETER)
-        return bsr_fail(BSR_EINVAL, "method ray needs weights, biases or tensors; use direct");
+        return bsr_fail(
+            BSR_EINVAL,
+            "method ray cannot change parameters (norm, scale, zero-point); use direct");
     if (o->shares && d->kind != BSR_DESIGN_DATA_AWARE)
         return bsr_fail(BSR_EINVAL, "shares '%.80s' are for plan data-aware, not %s", o->shares,
                         kinds[d->kind].name);

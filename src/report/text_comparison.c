@@ -45,8 +45,10 @@ bsr_status bsr_comparison_text(char **out, const bsr_comparison *c)
                    "(VF: critical pairs in %%; b - a: in points; interval: %.12g %%; only a: "
                    "critical in a alone)\n",
                    100 * c->confidence);
-    bsr_strbuf_add(&b, "\nMcNemar      p = %s (exact, two-sided; takes pairs for independent)\n",
-                   bsr_real_cell(c->p_value).text);
+    /* Below the least double it is not 0 either. */
+    bsr_strbuf_add(&b, "\nMcNemar      p %s %s (exact, two-sided; takes pairs for independent)\n",
+                   c->p_value > 0 ? "=" : "<",
+                   c->p_value > 0 ? bsr_real_cell(c->p_value).text : "1e-300");
     if (c->left_out_a || c->left_out_b)
         bsr_strbuf_add(&b, "left out     %s faults that only a answered, %s that only b did\n",
                        bsr_count_text(c->left_out_a).text, bsr_count_text(c->left_out_b).text);

@@ -7,7 +7,7 @@
 #: stderr~ bitseer inject: plan data-aware: shares of 'image' cannot be told from constants; *
 #: stderr bitseer inject: shares '0.1,0.2' has 2 numbers, expected 32, one for each bit
 #: stderr bitseer inject: shares '0.1' are for plan data-aware, not random
-#: stderr bitseer analyze: method ray needs weights, biases or tensors; use direct
+#: stderr bitseer analyze: method ray cannot change parameters (norm, scale, zero-point); use direct
 # Plans that do not go with the method, the target or the faults.
 make_idx 28 1
 run() {
