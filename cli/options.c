@@ -67,8 +67,8 @@ const opt plan_opts[] = {
     {"margin", 0, OPT_DOUBLE, FIELD(run.margin), "E",
      "half-width of intervals that plans ask for (default 0.01)", 0.000001, 0.5, NULL, 0},
     {"shares", 0, OPT_STRING, FIELD(run.shares), "LIST",
-     "data-aware: the share expected for each bit, lowest first, or minmax: from the weights "
-     "(default minmax)",
+     "data-aware: the share expected for each bit, lowest first; run:RUN.db: as that run measured; "
+     "minmax: from the weights (default minmax)",
      0, 0, NULL, 0},
     {"faults", 0, OPT_PATH, FIELD(run.faults), "FILE",
      "list of faults to inject, in place of a plan", 0, 0, NULL, 0},

@@ -90,7 +90,8 @@ typedef struct bsr_run_options {
     const char *plan;     /* default: inject random:1000, analyze exhaustive */
     const char *method;   /* "direct" (inject's default), "ray" (analyze's) */
     double margin;        /* half-width of intervals that plans ask for (default 0.01) */
-    const char *shares;   /* data-aware: "minmax" (from the weights, the default), or one share for
+    const char *shares;   /* data-aware: "minmax" (from the weights, the default), "run:FILE" (what
+                             the run in that database measured), or one share for
                              each bit, lowest first, with commas between */
     const char *faults;   /* path of a list of faults to inject instead of a plan */
     int transient;        /* each fault hits one image, drawn with it, not all images */

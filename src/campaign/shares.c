@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "bitseer/campaign.h"
+#include "stats/quantile.h"
 
 static bsr_status read_table(double *shares, int width, const char *text)
 {
@@ -13,10 +15,11 @@ static bsr_status read_table(double *shares, int width, const char *text)
         char *stop;
         double v = strtod(p, &stop);
         if (stop == p || !(v > 0 && v < 1) || (*stop && *stop != ',') || n == width)
-            return bsr_fail(BSR_EINVAL,
-                            "shares '%.80s', expected minmax or %d numbers between 0 and 1, one "
-                            "for each bit, lowest first",
-                            text, width);
+            return bsr_fail(
+                BSR_EINVAL,
+                "shares '%.80s', expected minmax, run:FILE or %d numbers between 0 and 1, one "
+                "for each bit, lowest first",
+                text, width);
         v = fmin(v, 0.5);
         shares[n++] = fmax(v, BSR_LEAST_SHARE);
         p = stop;
@@ -59,14 +62,6 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Linear between the order statistics. */
-static double quantile(const double *sorted, int n, double q)
-{
-    double at = q * (n - 1);
-    int i = (int)at;
-    return i + 1 < n ? sorted[i] + (at - i) * (sorted[i + 1] - sorted[i]) : sorted[i];
-}
-
 static void from_distances(double *shares, const double *distance, int width)
 {
     double logs[BSR_MAX_VARIANTS];
@@ -75,7 +70,8 @@ static void from_distances(double *shares, const double *distance, int width)
         if (isfinite(distance[b]) && distance[b] > 0)
             logs[n++] = log2(distance[b]);
     qsort(logs, (size_t)n, sizeof *logs, ascending);
-    double q1 = n ? quantile(logs, n, 0.25) : 0, q3 = n ? quantile(logs, n, 0.75) : 0;
+    double q1 = n ? bsr_quantile(logs, (size_t)n, 0.25) : 0;
+    double q3 = n ? bsr_quantile(logs, (size_t)n, 0.75) : 0;
     double most = q3 + 3 * (q3 - q1), lo = INFINITY, hi = 0;
     int outlier[BSR_MAX_VARIANTS];
     for (int b = 0; b < width; b++) {
@@ -91,6 +87,27 @@ static void from_distances(double *shares, const double *distance, int width)
     }
 }
 
+/* What an earlier run measured for each bit; a bit it says nothing about gets 1/2. */
+static bsr_status from_run(double *shares, int width, const char *path)
+{
+    bsr_result *r;
+    BSR_TRY(bsr_run_result(&r, path, NULL));
+    for (int b = 0; b < width; b++)
+        shares[b] = 0.5;
+    for (int i = 0; i < r->n_bits; i++) {
+        const bsr_part *p = &r->bits[i];
+        if (p->index < width && !isnan(p->vf.value))
+            shares[p->index] = fmin(fmax(p->vf.value, BSR_LEAST_SHARE), 0.5);
+    }
+    bsr_status status = r->n_bits == width ? BSR_OK
+                                           : bsr_fail(BSR_EINVAL,
+                                                      "shares of run '%s': it hit %d bits, these "
+                                                      "codes have %d",
+                                                      path, r->n_bits, width);
+    bsr_result_free(r);
+    return status;
+}
+
 bsr_status bsr_find_shares(double shares[BSR_MAX_VARIANTS], const bsr_spaces *all, const char *text)
 {
     int width = all->spaces[0].width;
@@ -100,6 +117,8 @@ bsr_status bsr_find_shares(double shares[BSR_MAX_VARIANTS], const bsr_spaces *al
         if (all->spaces[i].width != width)
             return bsr_fail(BSR_EINVAL, "plan data-aware: '%s' has %d bits, '%s' has %d",
                             all->spaces[0].name, width, all->spaces[i].name, all->spaces[i].width);
+    if (text && strncmp(text, "run:", 4) == 0)
+        return from_run(shares, width, text + 4);
     if (text && strcmp(text, "minmax") != 0)
         return read_table(shares, width, text);
     for (int i = 0; i < all->n; i++)
