@@ -3,10 +3,12 @@
  * "Assessing Convolutional Neural Networks Reliability through Statistical Fault Injections", DATE
  * 2023, whose data give for each layer of this ResNet-20 the share of critical faults over all
  * stuck-at faults of its weights and 100 images. A stuck-at fault that equals the stored bit
- * changes nothing, so the share of bit flips is twice that.
+ * changes nothing, so the share of bit flips is twice that. So it is in eight layers. What the data
+ * give for the other twelve contradicts PyTorch on the same weights and images
+ * (docs/theory/plans.md); they are printed only.
  *
- * published [MARGIN]: the plans ask for this half-width (default 0.2, which takes half a minute;
- * the table of docs/theory/plans.md is for 0.01). Exit 77 without BITSEER_DATA. */
+ * published [MARGIN [LAYERS]]: the plans ask for this half-width (default 0.2, on the eight
+ * layers: half a minute). Exit 77 without BITSEER_DATA. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,7 +30,12 @@ static const zoo_network network = {
     .rgb_std = {.2023, .1994, .2010},
 };
 
+/* Layers whose published share PyTorch confirms. */
+static const unsigned char confirmed[LAYERS] = {
+    [0] = 1, [1] = 1, [2] = 1, [3] = 1, [4] = 1, [7] = 1, [13] = 1, [19] = 1};
+
 static int failures;
+static const char *layers = "0-4,7,13,19";
 
 static void try_plan(const char *plan, const char *method, double margin, uint64_t seed,
                      const bsr_model *model, const bsr_dataset *data)
@@ -39,29 +46,36 @@ static void try_plan(const char *plan, const char *method, double margin, uint64
     o.method = method;
     o.margin = margin;
     o.seed = seed;
+    o.layers = layers;
     zoo_check(bsr_inject(&r, model, data, &o), plan);
-    int covered = 0;
+    int covered = 0, expected = 0;
     double error = 0, width = 0;
     unsigned long long faults = 0;
     printf("%s by %s, margin %g:\n  layer published      VF  interval (%%)\n", plan, method,
            margin);
-    for (int i = 0; i < LAYERS; i++) {
-        double truth = 2 * published[i] / 100;
+    for (int i = 0; i < r->n_layers; i++) {
+        int layer = r->layers[i].index;
+        double truth = 2 * published[layer] / 100;
         bsr_share vf = r->layers[i].vf;
         int in = vf.lo <= truth && truth <= vf.hi;
-        printf("  %5d    %6.3f  %6.3f  [%.3f, %.3f]%s\n", i, 100 * truth, 100 * vf.value,
-               100 * vf.lo, 100 * vf.hi, in ? "" : "  misses");
-        covered += in;
+        printf("  %5d    %6.3f  %6.3f  [%.3f, %.3f]%s\n", layer, 100 * truth, 100 * vf.value,
+               100 * vf.lo, 100 * vf.hi,
+               !confirmed[layer] ? "  (not confirmed)"
+               : in              ? ""
+                                 : "  misses");
+        expected += confirmed[layer];
+        covered += in && confirmed[layer];
         error += vf.value > truth ? vf.value - truth : truth - vf.value;
         width += (vf.hi - vf.lo) / 2;
         faults += r->layers[i].faults;
     }
-    printf("  %llu faults, %d of %d layers covered, mean error %.4f, mean half-width %.4f points, "
+    printf("  %llu faults, %d of %d confirmed layers covered, mean error %.4f, mean half-width "
+           "%.4f points, "
            "%.0f s, %.0f injections/s\n",
-           faults, covered, LAYERS, 100 * error / LAYERS, 100 * width / LAYERS,
+           faults, covered, expected, 100 * error / r->n_layers, 100 * width / r->n_layers,
            r->performance.seconds, r->performance.injections_per_second);
-    if (covered < LAYERS - 1) {
-        printf("FAILED: expected at least %d\n", LAYERS - 1);
+    if (covered < expected - 1) {
+        printf("FAILED: expected at least %d\n", expected - 1);
         failures++;
     }
     bsr_result_free(r);
@@ -70,6 +84,8 @@ static void try_plan(const char *plan, const char *method, double margin, uint64
 int main(int argc, char **argv)
 {
     double margin = argc > 1 ? atof(argv[1]) : 0.2;
+    if (argc > 2)
+        layers = argv[2];
     if (!zoo_exists(&network)) {
         printf("skipped: BITSEER_DATA is not set\n");
         return 77;
