@@ -154,7 +154,7 @@ int main(void)
     list[0].o.plan = "random:8000";
     list[1].o.plan = "adaptive";
     list[1].o.method = "ray";
-    list[1].o.margin = 0.004;
+    list[1].o.margin = 0.01;
     list[2].o.plan = "random:60000";
     list[2].o.target = BSR_TARGET_ACTIVATION;
     list[2].o.transient = 1;
