@@ -36,7 +36,8 @@ typedef struct bsr_plan_result {
     void *arena;            /* private */
 } bsr_plan_result;
 
-/* Sizes of the samples, without running: needs no data. Formats that are calibrated on images are
+/* Sizes of the samples, without running: needs no data. Transient faults are planned as for one
+ * image, as how many there will be is not known. Formats that are calibrated on images are
  * taken as given. Errors as bsr_inject. Caller owns *out. */
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_make_plan(bsr_plan_result **out, const bsr_model *model,
                                                   const bsr_run_options *options);

@@ -99,49 +99,65 @@ bsr_status bsr_session_golden(bsr_session *s)
     return BSR_OK;
 }
 
-/* One "[TARGET=]FORMAT" of the option. */
-static bsr_status add_choice(bsr_storage_choice *choices, int *n, const char *text, size_t len,
-                             bsr_target target)
+/* The formats that the option asks for. */
+typedef struct choice_list {
+    const char *text; /* of the option from the current item on, for messages */
+    bsr_storage_choice choices[BSR_TARGETS];
+    int n;
+} choice_list;
+
+static bsr_status add_choice(choice_list *l, bsr_target target, const char *format)
 {
-    char item[96];
-    if (len >= sizeof item)
-        return bsr_fail(BSR_EINVAL, "format '%.60s...' is too long", text);
-    memcpy(item, text, len);
-    item[len] = 0;
-    /* "range=" has an equals sign too. */
-    char *equals = strchr(item, '='), *slash = strchr(item, '/'), *format = item;
-    if (equals && !(slash && slash < equals)) {
-        *equals = 0;
-        format = equals + 1;
-        for (target = 0; target < BSR_TARGETS && strcmp(bsr_target_name(target), item) != 0;)
-            target++;
-    }
+    /* An operand is a copy of what its tensor stores. */
+    if (target == BSR_TARGET_OPERAND)
+        target = BSR_TARGET_ACTIVATION;
+    if (target == BSR_TARGET_OPERAND_WEIGHT)
+        target = BSR_TARGET_WEIGHT;
     if (target != BSR_TARGET_WEIGHT && target != BSR_TARGET_BIAS &&
         target != BSR_TARGET_ACTIVATION && target != BSR_TARGET_INPUT)
         return bsr_fail(BSR_EINVAL,
                         "format '%s': only weight, bias, activation and input can be stored in "
                         "another format (TARGET=FORMAT)",
-                        text);
-    for (int i = 0; i < *n; i++)
-        if (choices[i].target == (int)target)
-            return bsr_fail(BSR_EINVAL, "format '%s': two formats for %s", text,
+                        l->text);
+    for (int i = 0; i < l->n; i++)
+        if (l->choices[i].target == (int)target)
+            return bsr_fail(BSR_EINVAL, "format '%s': two formats for %s", l->text,
                             bsr_target_name(target));
-    choices[*n].target = (int)target;
-    return bsr_format_parse(&choices[(*n)++].format, format);
+    l->choices[l->n].target = (int)target;
+    return bsr_format_parse(&l->choices[l->n++].format, format);
 }
 
-static bsr_status parse_formats(bsr_storage_choice choices[BSR_TARGETS], int *n,
-                                const bsr_run_options *o)
+/* One "[TARGET=]FORMAT"; without a target it is for all of the run's. */
+static bsr_status add_item(choice_list *l, const char *text, size_t len, const bsr_target *targets,
+                           int n_targets)
 {
-    *n = 0;
-    bsr_target target = o->target;
-    if (target == BSR_TARGET_OPERAND)
-        target = BSR_TARGET_ACTIVATION;
-    if (target == BSR_TARGET_OPERAND_WEIGHT)
-        target = BSR_TARGET_WEIGHT;
+    char item[96];
+    l->text = text;
+    if (len >= sizeof item)
+        return bsr_fail(BSR_EINVAL, "format '%.60s...' is too long", text);
+    memcpy(item, text, len);
+    item[len] = 0;
+    /* "range=" has an equals sign too. */
+    char *equals = strchr(item, '='), *slash = strchr(item, '/');
+    if (equals && !(slash && slash < equals)) {
+        int target = 0;
+        *equals = 0;
+        while (target < BSR_TARGETS && strcmp(bsr_target_name((bsr_target)target), item) != 0)
+            target++;
+        return add_choice(l, (bsr_target)target, equals + 1);
+    }
+    for (int t = 0; t < n_targets; t++)
+        BSR_TRY(add_choice(l, targets[t], item));
+    return BSR_OK;
+}
+
+static bsr_status parse_formats(choice_list *l, const bsr_run_options *o, const bsr_target *targets,
+                                int n_targets)
+{
+    *l = (choice_list){0};
     for (const char *p = o->format; p;) {
         size_t len = strcspn(p, ",");
-        BSR_TRY(add_choice(choices, n, p, len, target));
+        BSR_TRY(add_item(l, p, len, n_targets ? targets : &o->target, n_targets ? n_targets : 1));
         p = p[len] ? p + len + 1 : NULL;
     }
     return BSR_OK;
@@ -170,23 +186,22 @@ static bsr_status find_ranges(bsr_session *s, const bsr_storage_choice *choices,
     return BSR_OK;
 }
 
-static bsr_status store_in_formats(bsr_session *s)
+static bsr_status store_in_formats(bsr_session *s, const bsr_target *targets, int n_targets)
 {
-    bsr_storage_choice choices[BSR_TARGETS];
+    choice_list l;
     double(*ranges)[2] = NULL;
     unsigned char *tensors = NULL;
     bsr_run_options o = s->options;
-    int n;
-    BSR_TRY(parse_formats(choices, &n, &s->options));
-    if (!n)
+    BSR_TRY(parse_formats(&l, &s->options, targets, n_targets));
+    if (!l.n)
         return BSR_OK;
     o.target = BSR_TARGET_ACTIVATION;
-    bsr_status status = find_ranges(s, choices, n, &ranges);
+    bsr_status status = find_ranges(s, l.choices, l.n, &ranges);
     if (status == BSR_OK && s->options.target == BSR_TARGET_ACTIVATION)
         status = bsr_spaces_tensors(&tensors, s->model, &o);
     if (status == BSR_OK)
-        status =
-            bsr_storage_new(&s->storage, s->model, choices, n, tensors, (const double(*)[2])ranges);
+        status = bsr_storage_new(&s->storage, s->model, l.choices, l.n, tensors,
+                                 (const double(*)[2])ranges);
     bsr_free(tensors);
     bsr_free(ranges);
     return status;
@@ -238,9 +253,9 @@ bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_da
     BSR_TRY(check_options(s));
     BSR_TRY(choose_kernels(s));
     BSR_TRY(bsr_pool_new(&s->pool, s->options.threads));
-    BSR_TRY(store_in_formats(s));
+    BSR_TRY(store_in_formats(s, targets, n_targets));
     BSR_TRY(compile(s, targets, n_targets));
-    return s->storage && data ? measure_format_loss(s) : BSR_OK;
+    return s->storage && n_targets ? measure_format_loss(s) : BSR_OK;
 }
 
 bsr_status bsr_session_lanes(bsr_session *s)

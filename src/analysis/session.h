@@ -29,8 +29,9 @@ typedef struct bsr_session {
 } bsr_session;
 
 /* Checks options and data against the model, decides the formats (which may run images) and
- * compiles; tensors that faults into these targets need are kept. data NULL: for the population
- * alone. Cleared with bsr_session_clear whatever it returns. */
+ * compiles; tensors that faults into these targets need are kept, and a format without a target is
+ * for these targets (none: options->target). data NULL: for the population alone. Cleared with
+ * bsr_session_clear whatever it returns. */
 bsr_status bsr_session_init(bsr_session *s, const bsr_model *model, const bsr_dataset *data,
                             const bsr_run_options *options, const bsr_target *targets,
                             int n_targets);

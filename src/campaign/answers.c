@@ -37,8 +37,8 @@ bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record 
     return BSR_OK;
 }
 
-double bsr_answer_rmse(double sse, int64_t pairs, int64_t due, int classes)
+double bsr_mean_square(double sse, int64_t pairs, int64_t due, int classes)
 {
     int64_t valid = pairs - due;
-    return due < 0 || valid <= 0 ? NAN : sqrt(sse / (double)valid / classes);
+    return due < 0 || valid <= 0 ? NAN : sse / (double)valid / classes;
 }

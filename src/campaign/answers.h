@@ -16,7 +16,8 @@ int bsr_record_of_patterns(const bsr_record *r);
 bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record *r,
                             const bsr_fault_row *row);
 
-/* Root of the mean squared error of a logit over pairs that are no DUE; NaN when not known. */
-double bsr_answer_rmse(double sse, int64_t pairs, int64_t due, int classes);
+/* Mean squared error of a logit over the pairs that are no DUE, from their sum over all logits; NaN
+ * when there is none or `due` is not known (-1). */
+double bsr_mean_square(double sse, int64_t pairs, int64_t due, int classes);
 
 #endif

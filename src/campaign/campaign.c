@@ -151,8 +151,8 @@ static bsr_status answer_all(run *r)
     return bsr_session_end(&r->s);
 }
 
-/* Fault-free values of the worst sites, which reports show. */
-static bsr_status keep_values(run *r, const bsr_result *result)
+/* Fault-free values of the worst sites, which reports show: into the result and the store. */
+static bsr_status keep_values(run *r, bsr_result *result)
 {
     const bsr_session *s = &r->s;
     bsr_golden *golden = NULL;
@@ -163,14 +163,12 @@ static bsr_status keep_values(run *r, const bsr_result *result)
     if (needs_golden)
         status = bsr_golden_new(&golden, s->plan, s->pool, s->data, s->model->nhwc, 0, 1);
     for (int i = 0; i < result->n_worst && status == BSR_OK; i++) {
-        const bsr_worst_site *w = &result->worst[i];
+        bsr_worst_site *w = &result->worst[i];
         const bsr_space *sp = &r->record.spaces.spaces[w->layer];
         bsr_site site = {w->element, (int)w->pixel, bsr_element_channel(sp, w->element)};
-        bsr_value_row row = {.layer = w->layer,
-                             .element = w->element,
-                             .pixel = w->pixel,
-                             .value =
-                                 bsr_space_value(sp, site, bsr_space_code(sp, golden, 0, site))};
+        w->value = bsr_space_value(sp, site, bsr_space_code(sp, golden, 0, site));
+        bsr_value_row row = {
+            .layer = w->layer, .element = w->element, .pixel = w->pixel, .value = w->value};
         status = bsr_store_put_values(r->store, &row, 1);
     }
     bsr_golden_free(golden);
@@ -181,15 +179,15 @@ static bsr_status finish(run *r, bsr_result **out)
 {
     if (r->s.options.check && r->record.design.by_site && !r->record.complete)
         BSR_TRY(bsr_work_check(&r->work, r->s.options.check));
-    /* Complete is what needs nothing more, so it comes last. */
-    BSR_TRY(bsr_summarise(out, r->store, NULL));
-    bsr_status status = keep_values(r, *out);
-    bsr_result_free(*out);
-    *out = NULL;
+    /* With the values that the report shows, or not at all: complete is what needs nothing more. */
     r->record.complete = 1;
+    BSR_TRY(bsr_store_begin(r->store));
+    bsr_status status = bsr_record_update(r->store, &r->record);
     if (status == BSR_OK)
-        status = bsr_record_update(r->store, &r->record);
-    return status == BSR_OK ? bsr_summarise(out, r->store, NULL) : status;
+        status = bsr_summarise(out, r->store, &r->record, NULL);
+    if (status == BSR_OK)
+        status = keep_values(r, *out);
+    return bsr_store_end(r->store, status);
 }
 
 static bsr_status log_work(run *r)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "campaign/answers.h"
 
 int bsr_design_by_variant(const bsr_design *d)
 {
@@ -112,6 +113,51 @@ static bsr_status add_to(bsr_cell *c, const bsr_outcomes *o, double mse, int kno
     return BSR_OK;
 }
 
+/* Gathers the rows of a site; in the order of the faults they come together, but for transient
+ * faults' images, which are inside. */
+typedef struct gatherer {
+    bsr_worst_list *list;
+    const bsr_space *space;
+    bsr_site at;
+    uint64_t site, critical, pairs;
+} gatherer;
+
+static void note(gatherer *g)
+{
+    bsr_worst_list *l = g->list;
+    int at = l->n;
+    if (!g->critical || l->most <= 0)
+        return;
+    while (at > 0 && l->sites[at - 1].critical < g->critical)
+        at--;
+    if (at >= l->most)
+        return;
+    if (l->n < l->most)
+        l->n++;
+    memmove(&l->sites[at + 1], &l->sites[at], (size_t)(l->n - 1 - at) * sizeof *l->sites);
+    l->sites[at] = (bsr_worst_site){.layer = g->space->id,
+                                    .element = g->at.element,
+                                    .pixel = g->at.pixel,
+                                    .critical = g->critical,
+                                    .pairs = g->pairs};
+}
+
+static void gather(gatherer *g, const bsr_record *r, const bsr_space *sp, uint64_t site,
+                   const bsr_fault_row *row)
+{
+    bsr_site at = g->at;
+    if (r->design.kind == BSR_DESIGN_LIST || sp != g->space || site != g->site)
+        at = bsr_locate_unit(r, (uint64_t)row->fault).site;
+    if (sp != g->space || at.element != g->at.element || at.pixel != g->at.pixel) {
+        if (g->space)
+            note(g);
+        *g = (gatherer){.list = g->list, .space = sp, .at = at};
+    }
+    g->site = site;
+    g->critical += at_least_0(row->critical);
+    g->pairs += (uint64_t)row->pairs;
+}
+
 /* The rows of one site come one after the other; a unit of a design by site is all of them. */
 typedef struct reader {
     bsr_cells *k;
@@ -119,6 +165,7 @@ typedef struct reader {
     const bsr_space *space;
     int n;
     bsr_outcomes sum;
+    gatherer worst; /* list NULL: not wanted */
 } reader;
 
 static bsr_status end_site(reader *rd)
@@ -150,8 +197,9 @@ static bsr_status read_row(void *ctx, const bsr_fault_row *row)
     const bsr_space *sp = bsr_space_of(&r->spaces, number, &site, &variant);
     bsr_space_cells *c = &k->spaces[sp->id];
     bsr_outcomes o = outcomes_of(row);
-    double valid = (double)(o.pairs - o.due);
-    double mse = k->known && valid > 0 ? row->sse / valid / r->classes : NAN;
+    double mse = bsr_mean_square(row->sse, row->pairs, row->due, r->classes);
+    if (rd->worst.list)
+        gather(&rd->worst, r, sp, site, row);
     int bit = sp->variants[variant];
     BSR_TRY(add_to(&c->variants[variant], &o, mse, k->known));
     int channel = r->design.kind == BSR_DESIGN_LIST ? -1 : (int)(site / sp->per_channel);
@@ -178,80 +226,15 @@ static bsr_status read_row(void *ctx, const bsr_fault_row *row)
     return bsr_stratum_add(&c->channels[stratum], o.critical);
 }
 
-bsr_status bsr_cells_read(bsr_cells *k, bsr_arena *arena, bsr_store *store, const bsr_record *r)
+bsr_status bsr_cells_read(bsr_cells *k, bsr_arena *arena, bsr_store *store, const bsr_record *r,
+                          bsr_worst_list *worst)
 {
     *k = (bsr_cells){
         .r = r, .by_variant = bsr_design_by_variant(&r->design), .known = !r->design.by_site};
     BSR_TRY(init(k, arena));
-    reader rd = {.k = k};
+    reader rd = {.k = k, .worst.list = worst};
     BSR_TRY(bsr_store_faults(store, 0, INT64_MAX, read_row, &rd));
+    if (rd.worst.space)
+        note(&rd.worst);
     return end_site(&rd);
-}
-
-/* Gathers the rows of a site; in the order of the faults they come together, but for transient
- * faults' images, which are inside. */
-typedef struct gatherer {
-    bsr_worst_list *list;
-    const bsr_record *r;
-    const bsr_space *space;
-    bsr_site at;
-    uint64_t site, critical, pairs;
-} gatherer;
-
-static void note(gatherer *g)
-{
-    bsr_worst_list *l = g->list;
-    int at = l->n;
-    if (!g->critical || l->most <= 0)
-        return;
-    while (at > 0 && l->sites[at - 1].critical < g->critical)
-        at--;
-    if (at >= l->most)
-        return;
-    if (l->n < l->most)
-        l->n++;
-    memmove(&l->sites[at + 1], &l->sites[at], (size_t)(l->n - 1 - at) * sizeof *l->sites);
-    l->sites[at] = (bsr_worst_site){.layer = g->space->id,
-                                    .element = g->at.element,
-                                    .pixel = g->at.pixel,
-                                    .critical = g->critical,
-                                    .pairs = g->pairs};
-}
-
-static bsr_status gather(void *ctx, const bsr_fault_row *row)
-{
-    gatherer *g = ctx;
-    const bsr_record *r = g->r;
-    uint64_t number = (uint64_t)row->fault / r->design.images, site;
-    int variant;
-    const bsr_space *sp = bsr_space_of(&r->spaces, number, &site, &variant);
-    bsr_site at;
-    if (r->design.kind == BSR_DESIGN_LIST) {
-        const bsr_listed *f = &r->list.faults[number];
-        at = (bsr_site){f->element, f->pixel, bsr_element_channel(sp, f->element)};
-    } else if (sp == g->space && site == g->site) {
-        at = g->at;
-    } else {
-        at = bsr_space_site(sp, site);
-    }
-    if (sp != g->space || at.element != g->at.element || at.pixel != g->at.pixel) {
-        if (g->space)
-            note(g);
-        *g = (gatherer){.list = g->list, .r = r, .space = sp, .at = at};
-    }
-    g->site = site;
-    g->critical += at_least_0(row->critical);
-    g->pairs += (uint64_t)row->pairs;
-    return BSR_OK;
-}
-
-bsr_status bsr_worst_read(bsr_worst_list *list, bsr_store *store, const bsr_record *r)
-{
-    gatherer g = {.list = list, .r = r};
-    if (list->most <= 0)
-        return BSR_OK;
-    BSR_TRY(bsr_store_faults(store, 0, INT64_MAX, gather, &g));
-    if (g.space)
-        note(&g);
-    return BSR_OK;
 }

@@ -34,10 +34,6 @@ typedef struct bsr_cells {
                                             draw from the whole population */
 } bsr_cells;
 
-/* Adds every answer in the store. The cells live in the arena. */
-bsr_status bsr_cells_read(bsr_cells *cells, bsr_arena *arena, bsr_store *store,
-                          const bsr_record *r);
-
 /* Does the design draw from every (layer, variant) by itself? */
 int bsr_design_by_variant(const bsr_design *d);
 
@@ -49,6 +45,9 @@ typedef struct bsr_worst_list {
     int most, n;
     bsr_worst_site *sites; /* [most + 1] */
 } bsr_worst_list;
-bsr_status bsr_worst_read(bsr_worst_list *list, bsr_store *store, const bsr_record *r);
+
+/* Adds every answer in the store. The cells live in the arena; worst may be NULL. */
+bsr_status bsr_cells_read(bsr_cells *cells, bsr_arena *arena, bsr_store *store, const bsr_record *r,
+                          bsr_worst_list *worst);
 
 #endif

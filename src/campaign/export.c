@@ -51,7 +51,7 @@ static bsr_status write_fault(void *ctx, const bsr_fault_row *row)
                               row->due,   row->sdc,    row->top5, row->correct};
     for (int i = 0; i < COUNT_OF(counts); i++)
         bsr_lines_int(l, counts[i]);
-    bsr_lines_real(l, bsr_answer_rmse(row->sse, row->pairs, row->due, e->r->classes));
+    bsr_lines_real(l, sqrt(bsr_mean_square(row->sse, row->pairs, row->due, e->r->classes)));
     return bsr_lines_end_row(l);
 }
 
@@ -68,7 +68,7 @@ static bsr_status write_chip(void *ctx, const bsr_chip_row *row)
                               row->sdc,          row->top5};
     for (int i = 0; i < COUNT_OF(counts); i++)
         bsr_lines_int(l, counts[i]);
-    bsr_lines_real(l, bsr_answer_rmse(row->sse, row->images, row->due, e->r->classes));
+    bsr_lines_real(l, sqrt(bsr_mean_square(row->sse, row->images, row->due, e->r->classes)));
     return bsr_lines_end_row(l);
 }
 

@@ -3,8 +3,9 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "base/real_text.h"
 
 static void put(bsr_lines *l, const char *s, size_t n)
 {
@@ -135,12 +136,7 @@ void bsr_lines_real(bsr_lines *l, double x)
         missing(l);
         return;
     }
-    /* 15 digits are always exact in text, 17 in double. */
-    for (int digits = 15; digits <= 17; digits++) {
-        snprintf(text, sizeof text, "%.*g", digits, x);
-        if (strtod(text, NULL) == x)
-            break;
-    }
+    bsr_real_text(text, x);
     begin_field(l);
     put_text(l, text);
 }

@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "base/real_text.h"
 #include "stats/special.h"
 
 /* How facts become text. */
@@ -73,7 +74,7 @@ static bsr_status write_facts(bsr_store *store, const bsr_record *r, int only_ch
             snprintf(buf, sizeof buf, "%" PRIu64, *(const uint64_t *)field);
             break;
         case FACT_REAL:
-            snprintf(buf, sizeof buf, "%.17g", *(const double *)field);
+            bsr_real_text(buf, *(const double *)field);
             break;
         }
         BSR_TRY(bsr_store_put_fact(store, facts[i].name, text ? text : buf));

@@ -55,7 +55,7 @@ bsr_status bsr_next_round(bsr_store *store, bsr_record *r, int *more)
 {
     bsr_cells cells;
     bsr_arena *arena = bsr_arena_new();
-    bsr_status status = arena ? bsr_cells_read(&cells, arena, store, r) : BSR_ENOMEM;
+    bsr_status status = arena ? bsr_cells_read(&cells, arena, store, r, NULL) : BSR_ENOMEM;
     if (status == BSR_OK)
         status = add_round(arena, &r->design, &cells, more);
     bsr_arena_free(arena);

@@ -62,7 +62,7 @@ bsr_status bsr_run_result(bsr_result **out, const char *path, const bsr_run_opti
     else if (bsr_record_of_patterns(&r))
         status = bsr_patterns_result(out, store, &r);
     else
-        status = bsr_summarise(out, store, options);
+        status = bsr_summarise(out, store, &r, options);
     bsr_record_clear(&r);
     bsr_store_close(store);
     return status;

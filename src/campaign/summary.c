@@ -5,8 +5,9 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "base/sha256.h"
+#include "campaign/account.h"
 #include "campaign/cells.h"
+#include "stats/special.h"
 
 typedef struct builder {
     bsr_arena *arena;
@@ -58,15 +59,15 @@ static bsr_status metrics_of(builder *b, bsr_share out[BSR_METRICS], const bsr_c
     return BSR_OK;
 }
 
-/* Root of the mean squared logit error: mean over the units of a cell, cells weighted by their
- * units; normal approximation of the mean square. */
+/* Root of the mean squared logit error: mean over the units of a cell that have one (are not DUE
+ * for all images), cells weighted by their units; normal approximation of the mean square. */
 static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t n)
 {
     double units = 0, mean = 0, variance = 0;
-    if (!b->cells.known)
-        return unknown;
     for (size_t i = 0; i < n; i++)
-        units += (double)cells[i]->metrics[0].units;
+        units += cells[i]->with_sse ? (double)cells[i]->metrics[0].units : 0;
+    if (!b->cells.known || units == 0)
+        return unknown;
     for (size_t i = 0; i < n; i++) {
         const bsr_cell *c = cells[i];
         double k = (double)c->with_sse, N = (double)c->metrics[0].units;
@@ -76,8 +77,13 @@ static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t 
         mean += w * m;
         if (k > 1)
             variance += w * w * (1 - fmin(k / N, 1)) * fmax(c->sse2 / k - m * m, 0) / (k - 1);
+        else if (N > 1)
+            variance = INFINITY;
     }
-    double half = b->r->design.t * sqrt(variance);
+    double half = bsr_normal_two_sided(b->confidence) * sqrt(variance);
+    /* As for shares: what was answered first is no random part. */
+    if (!b->r->complete)
+        half = INFINITY;
     return (bsr_share){sqrt(mean), sqrt(fmax(mean - half, 0)), sqrt(mean + half)};
 }
 
@@ -267,38 +273,15 @@ static bsr_status add_masking(void *ctx, const bsr_masking_row *row)
     return BSR_OK;
 }
 
-static bsr_status fill_worst(builder *b)
+static bsr_status fill_worst(builder *b, const bsr_worst_list *list)
 {
-    bsr_worst_list list = {.most = b->worst};
-    list.sites =
-        bsr_arena_calloc(b->arena, (size_t)(b->worst > 0 ? b->worst : 0) + 1, sizeof *list.sites);
-    if (!list.sites)
-        return BSR_ENOMEM;
-    BSR_TRY(bsr_worst_read(&list, b->store, b->r));
-    for (int i = 0; i < list.n; i++) {
-        bsr_worst_site *w = &list.sites[i];
+    for (int i = 0; i < list->n; i++) {
+        bsr_worst_site *w = &list->sites[i];
         BSR_TRY(bsr_store_value(b->store, w->layer, w->element, w->pixel, &w->value));
     }
-    b->out->worst = list.sites;
-    b->out->n_worst = list.n;
+    b->out->worst = list->sites;
+    b->out->n_worst = list->n;
     return BSR_OK;
-}
-
-/* The work of all processes; the last one's machine. */
-static bsr_status add_session(void *ctx, const bsr_session_row *row)
-{
-    builder *b = ctx;
-    bsr_performance *p = &b->out->performance;
-    p->seconds += row->seconds;
-    p->golden_seconds += row->golden_seconds;
-    p->forward_seconds = row->forward_seconds;
-    p->evaluations += (uint64_t)row->evaluations;
-    p->injections += (uint64_t)row->injections;
-    p->forward_equivalents += row->forward_equivalents;
-    p->threads = (int)row->threads;
-    p->cpu = bsr_arena_strdup(b->arena, row->cpu);
-    b->out->provenance.cpu_brand = bsr_arena_strdup(b->arena, row->cpu_brand);
-    return p->cpu && b->out->provenance.cpu_brand ? BSR_OK : BSR_ENOMEM;
 }
 
 static bsr_status fill_strata(builder *b)
@@ -322,12 +305,6 @@ static bsr_status fill_strata(builder *b)
     return BSR_OK;
 }
 
-static bsr_status fill_text(builder *b, const char **to, const char *text)
-{
-    *to = bsr_arena_strdup(b->arena, text);
-    return *to ? BSR_OK : BSR_ENOMEM;
-}
-
 /* The words of analyze's own option. */
 static const char *sampling_name(const bsr_record *r)
 {
@@ -343,8 +320,6 @@ static bsr_status fill_facts(builder *b)
 {
     const bsr_record *from = b->r;
     bsr_result *r = b->out;
-    bsr_provenance *p = &r->provenance;
-    const char *spec;
     r->images = from->images;
     r->golden_correct = from->golden_correct;
     r->confidence = b->confidence;
@@ -355,21 +330,13 @@ static bsr_status fill_facts(builder *b)
     r->checked = from->checked;
     r->violations = from->violations;
     r->outcomes_known = b->cells.known;
-    p->seed = from->seed;
-    BSR_TRY(fill_text(b, &r->command, from->command));
-    BSR_TRY(fill_text(b, &r->target, from->target));
-    BSR_TRY(fill_text(b, &r->fault, from->fault));
-    BSR_TRY(fill_text(b, &r->format, from->format));
-    BSR_TRY(fill_text(b, &r->method, from->method));
-    BSR_TRY(fill_text(b, &r->sampling, sampling_name(from)));
-    BSR_TRY(fill_text(b, &p->version, from->version));
-    BSR_TRY(fill_text(b, &p->model_path, from->model_path));
-    BSR_TRY(fill_text(b, &p->model_sha256, from->model_sha256));
-    BSR_TRY(fill_text(b, &p->data_spec, from->data_spec));
-    BSR_TRY(fill_text(b, &p->data_sha256, from->data_sha256));
-    BSR_TRY(fill_text(b, &spec, from->spec));
-    p->spec = (char *)(uintptr_t)spec;
-    return BSR_OK;
+    BSR_TRY(bsr_keep_text(b->arena, &r->command, from->command));
+    BSR_TRY(bsr_keep_text(b->arena, &r->target, from->target));
+    BSR_TRY(bsr_keep_text(b->arena, &r->fault, from->fault));
+    BSR_TRY(bsr_keep_text(b->arena, &r->format, from->format));
+    BSR_TRY(bsr_keep_text(b->arena, &r->method, from->method));
+    BSR_TRY(bsr_keep_text(b->arena, &r->sampling, sampling_name(from)));
+    return bsr_account_fill(&r->performance, &r->provenance, b->arena, b->store, from);
 }
 
 static bsr_status build(builder *b)
@@ -385,7 +352,12 @@ static bsr_status build(builder *b)
     r->layers = bsr_arena_calloc(b->arena, (size_t)all->n, sizeof *r->layers);
     if (!cells || !b->room || !r->layers)
         return BSR_ENOMEM;
-    BSR_TRY(bsr_cells_read(&b->cells, b->arena, b->store, b->r));
+    bsr_worst_list worst = {.most = b->worst};
+    worst.sites =
+        bsr_arena_calloc(b->arena, (size_t)(b->worst > 0 ? b->worst : 0) + 1, sizeof *worst.sites);
+    if (!worst.sites)
+        return BSR_ENOMEM;
+    BSR_TRY(bsr_cells_read(&b->cells, b->arena, b->store, b->r, &worst));
     for (int i = 0; i < all->n; i++) {
         BSR_TRY(fill_layer(b, i));
         bsr_outcomes_add(&r->total, &r->layers[i].outcomes);
@@ -393,41 +365,29 @@ static bsr_status build(builder *b)
     BSR_TRY(fill_network(b, cells));
     BSR_TRY(fill_mixed_mvf(b));
     BSR_TRY(bsr_store_maskings(b->store, add_masking, b));
-    BSR_TRY(fill_worst(b));
+    BSR_TRY(fill_worst(b, &worst));
     BSR_TRY(fill_strata(b));
-    BSR_TRY(fill_facts(b));
-    BSR_TRY(bsr_store_sessions(b->store, add_session, b));
-    bsr_performance *p = &r->performance;
-    if (p->seconds > 0) {
-        p->lanes_per_second = (double)p->evaluations / p->seconds;
-        p->injections_per_second = (double)p->injections / p->seconds;
-    }
-    return BSR_OK;
+    return fill_facts(b);
 }
 
-bsr_status bsr_summarise(bsr_result **out, bsr_store *store, const bsr_run_options *options)
+bsr_status bsr_summarise(bsr_result **out, bsr_store *store, const bsr_record *record,
+                         const bsr_run_options *options)
 {
-    bsr_record record;
     *out = NULL;
-    bsr_status status = bsr_record_read(&record, store);
-    bsr_arena *arena = status == BSR_OK ? bsr_arena_new() : NULL;
+    bsr_arena *arena = bsr_arena_new();
     bsr_result *r = arena ? bsr_arena_calloc(arena, 1, sizeof *r) : NULL;
-    if (status == BSR_OK)
-        status = r ? BSR_OK : BSR_ENOMEM;
-    if (status == BSR_OK && strcmp(record.command, "sweep") == 0)
-        status = bsr_fail(BSR_EINVAL, "the database holds a sweep, not an injection");
+    bsr_status status = r ? BSR_OK : BSR_ENOMEM;
     if (status == BSR_OK) {
         r->arena = arena;
         builder b = {.arena = arena,
                      .store = store,
-                     .r = &record,
-                     .confidence = options ? options->confidence : record.confidence,
-                     .per_channel = options ? options->per_channel : record.per_channel,
-                     .worst = options ? options->worst : record.worst,
+                     .r = record,
+                     .confidence = options ? options->confidence : record->confidence,
+                     .per_channel = options ? options->per_channel : record->per_channel,
+                     .worst = options ? options->worst : record->worst,
                      .out = r};
         status = build(&b);
     }
-    bsr_record_clear(&record);
     if (status != BSR_OK) {
         bsr_arena_free(arena);
         return status;

@@ -61,14 +61,12 @@ typedef struct sweep_plan {
     int n_targets;
     bsr_target targets[BSR_PATTERN_TARGETS]; /* ascending */
     bsr_run_options options;
-    char *format; /* owned; NULL: as given */
-    char *more;   /* of the spec */
+    char *more; /* of the spec */
 } sweep_plan;
 
 static void clear_plan(sweep_plan *p)
 {
     bsr_sweep_facts_clear(&p->facts);
-    bsr_free(p->format);
     bsr_free(p->more);
 }
 
@@ -99,36 +97,6 @@ static bsr_status read_targets(sweep_plan *p, const char *text)
             continue;
         to += sprintf(to, "%s%s", p->n_targets ? "," : "", bsr_target_name((bsr_target)t));
         p->targets[p->n_targets++] = (bsr_target)t;
-    }
-    return BSR_OK;
-}
-
-/* Does a format name its target? "range=" has an equals sign too. */
-static int names_target(const char *item, size_t len)
-{
-    const char *equals = memchr(item, '=', len), *slash = memchr(item, '/', len);
-    return equals && !(slash && slash < equals);
-}
-
-/* A format without a target is for all of them. */
-static bsr_status spread_format(sweep_plan *p, const char *text)
-{
-    if (!text || p->n_targets < 2)
-        return BSR_OK;
-    char *to = p->format =
-        bsr_alloc_array(strlen(text) + sizeof p->facts.targets + 2, BSR_PATTERN_TARGETS);
-    if (!to)
-        return BSR_ENOMEM;
-    p->options.format = p->format;
-    for (const char *at = text; at;) {
-        size_t len = strcspn(at, ",");
-        const char *comma = at == text ? "" : ",";
-        if (names_target(at, len))
-            to += sprintf(to, "%s%.*s", comma, (int)len, at);
-        for (int t = 0; t < p->n_targets && !names_target(at, len); t++)
-            to += sprintf(to, "%s%s=%.*s", t ? "," : comma, bsr_target_name(p->targets[t]),
-                          (int)len, at);
-        at = at[len] ? at + len + 1 : NULL;
     }
     return BSR_OK;
 }
@@ -177,7 +145,6 @@ static bsr_status read_plan(sweep_plan *p, const bsr_run_options *options,
     p->facts.runs = sweep->runs;
     BSR_TRY(bsr_rates_parse(&p->facts.rates, &p->facts.points, sweep->ber));
     BSR_TRY(read_targets(p, sweep->targets ? sweep->targets : "weight"));
-    BSR_TRY(spread_format(p, p->options.format));
     drop_unused(p);
     return write_more(p);
 }

@@ -29,16 +29,6 @@ static int is_shared(const bsr_sweep_memory *m, const bsr_space *s)
     return 0;
 }
 
-static void free_space(bsr_space *s)
-{
-    bsr_free(s->name);
-    bsr_free(s->op);
-    bsr_free(s->format);
-    bsr_free(s->chosen);
-    bsr_free(s->windows);
-    bsr_free(s->window_at);
-}
-
 /* Leaves out of the last set what came before, and numbers it again. */
 static bsr_status drop_shared(bsr_sweep_memory *m)
 {
@@ -48,7 +38,7 @@ static bsr_status drop_shared(bsr_sweep_memory *m)
             i++;
             continue;
         }
-        free_space(&set->spaces[i]);
+        bsr_space_clear(&set->spaces[i]);
         memmove(&set->spaces[i], &set->spaces[i + 1],
                 (size_t)(set->n - i - 1) * sizeof *set->spaces);
         set->n--;
@@ -176,16 +166,6 @@ bsr_status bsr_memory_store(const bsr_sweep_memory *m, bsr_chip *chip, const bsr
     return BSR_OK;
 }
 
-/* Code of an element whose bits the network computes with. */
-static uint32_t code_of(const bsr_space *sp, bsr_site site, uint32_t bits)
-{
-    if (!sp->stored)
-        return bits;
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return bsr_encode(&sp->stored->quantisers[sp->stored->channels == 1 ? 0 : site.channel], x);
-}
-
 uint64_t bsr_memory_hit(const bsr_sweep_memory *m, const bsr_chip_errors *e, uint64_t image,
                         int value, char *data)
 {
@@ -204,7 +184,7 @@ uint64_t bsr_memory_hit(const bsr_sweep_memory *m, const bsr_chip_errors *e, uin
         bsr_plan_locate(m->plan, value, site.element, &pixel, &channel);
         char *at = data + (size_t)pixel * t->pixel_bytes + (size_t)channel * t->esize;
         memcpy(&bits, at, t->esize);
-        uint32_t code = code_of(sp, site, bits), flip = bsr_errors_flip(&errors, code);
+        uint32_t code = bsr_space_encode(sp, site, bits), flip = bsr_errors_flip(&errors, code);
         if (!flip)
             continue;
         bits = bsr_space_bits(sp, site, code ^ flip);

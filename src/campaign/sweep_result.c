@@ -5,6 +5,8 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/error.h"
+#include "campaign/account.h"
+#include "campaign/answers.h"
 #include "campaign/sweep.h"
 #include "stats/quantile.h"
 #include "stats/stratified.h"
@@ -115,13 +117,6 @@ static bsr_status run_share(bsr_share *out, const point_rows *p, bsr_metric metr
     return status;
 }
 
-/* Mean squared logit error of the pairs of a chip that are no DUE; NaN where all are. */
-static double mean_square(const bsr_chip_row *row, int classes)
-{
-    int64_t valid = row->images - row->due;
-    return valid ? row->sse / (double)valid / classes : NAN;
-}
-
 /* Of the values that are numbers; `values` is changed. */
 static bsr_status distribution(bsr_distribution *out, double *values, size_t n)
 {
@@ -149,9 +144,10 @@ static bsr_status fill_distributions(bsr_sweep_point *out, const point_rows *p, 
         room[i] = (double)p->rows[i].correct / (double)p->images;
     BSR_TRY(distribution(&out->accuracy_runs, room, p->n));
     for (size_t i = 0; i < p->n; i++) {
-        room[i] = sqrt(mean_square(&p->rows[i], classes));
-        sse += p->rows[i].sse;
-        valid += (double)(p->rows[i].images - p->rows[i].due);
+        const bsr_chip_row *row = &p->rows[i];
+        room[i] = sqrt(bsr_mean_square(row->sse, row->images, row->due, classes));
+        sse += row->sse;
+        valid += (double)(row->images - row->due);
     }
     out->rmse = valid > 0 ? sqrt(sse / valid / classes) : NAN;
     return distribution(&out->rmse_runs, room, p->n);
@@ -176,65 +172,16 @@ static bsr_status fill_point(bsr_sweep_point *out, const point_rows *p, double b
     return run_share(&out->top5, p, BSR_METRIC_TOP5, confidence);
 }
 
-/* The processes' work and the facts, which both kinds of results have. */
-typedef struct account {
-    bsr_arena *arena;
-    bsr_performance *performance;
-    bsr_provenance *provenance;
-} account;
-
-static bsr_status keep_text(bsr_arena *arena, const char **to, const char *text)
-{
-    *to = bsr_arena_strdup(arena, text ? text : "");
-    return *to ? BSR_OK : BSR_ENOMEM;
-}
-
-static bsr_status add_session(void *ctx, const bsr_session_row *row)
-{
-    account *a = ctx;
-    bsr_performance *p = a->performance;
-    p->seconds += row->seconds;
-    p->golden_seconds += row->golden_seconds;
-    p->forward_seconds = row->forward_seconds;
-    p->evaluations += (uint64_t)row->evaluations;
-    p->injections += (uint64_t)row->injections;
-    p->forward_equivalents += row->forward_equivalents;
-    p->threads = (int)row->threads;
-    BSR_TRY(keep_text(a->arena, &p->cpu, row->cpu));
-    return keep_text(a->arena, &a->provenance->cpu_brand, row->cpu_brand);
-}
-
-static bsr_status fill_account(account *a, bsr_store *store, const bsr_record *r)
-{
-    bsr_provenance *p = a->provenance;
-    bsr_performance *perf = a->performance;
-    p->seed = r->seed;
-    BSR_TRY(keep_text(a->arena, &p->version, r->version));
-    BSR_TRY(keep_text(a->arena, &p->model_path, r->model_path));
-    BSR_TRY(keep_text(a->arena, &p->model_sha256, r->model_sha256));
-    BSR_TRY(keep_text(a->arena, &p->data_spec, r->data_spec));
-    BSR_TRY(keep_text(a->arena, &p->data_sha256, r->data_sha256));
-    if (!(p->spec = bsr_arena_strdup(a->arena, r->spec)))
-        return BSR_ENOMEM;
-    BSR_TRY(bsr_store_sessions(store, add_session, a));
-    if (perf->seconds > 0) {
-        perf->lanes_per_second = (double)perf->evaluations / perf->seconds;
-        perf->injections_per_second = (double)perf->injections / perf->seconds;
-    }
-    return BSR_OK;
-}
-
 static bsr_status build_sweep(bsr_sweep_result *out, bsr_store *store, const bsr_record *r,
                               const bsr_sweep_facts *f, const row_list *l)
 {
-    account a = {out->arena, &out->performance, &out->provenance};
     out->images = r->images;
     out->golden_correct = r->golden_correct;
     out->top5_correct = f->top5_correct;
     out->confidence = r->confidence;
     out->format_loss = r->format_loss;
-    BSR_TRY(keep_text(out->arena, &out->target, f->targets));
-    BSR_TRY(keep_text(out->arena, &out->format, r->format));
+    BSR_TRY(bsr_keep_text(out->arena, &out->target, f->targets));
+    BSR_TRY(bsr_keep_text(out->arena, &out->format, r->format));
     out->points = bsr_arena_calloc(out->arena, (size_t)f->points, sizeof *out->points);
     if (!out->points)
         return BSR_ENOMEM;
@@ -243,7 +190,7 @@ static bsr_status build_sweep(bsr_sweep_result *out, bsr_store *store, const bsr
         point_rows p = rows_of(l, i, f->rates[i], f->rates[i]);
         BSR_TRY(fill_point(&out->points[i], &p, f->bits, r->classes, r->confidence));
     }
-    return fill_account(&a, store, r);
+    return bsr_account_fill(&out->performance, &out->provenance, out->arena, store, r);
 }
 
 bsr_status bsr_sweep_summarise(bsr_sweep_result **out, bsr_store *store)
@@ -291,7 +238,8 @@ static bsr_share rmse_of(const point_rows *p, const bsr_record *r)
 {
     double sum = 0, squares = 0, n = 0;
     for (size_t i = 0; i < p->n; i++) {
-        double m = mean_square(&p->rows[i], r->classes);
+        const bsr_chip_row *row = &p->rows[i];
+        double m = bsr_mean_square(row->sse, row->images, row->due, r->classes);
         if (isnan(m))
             continue;
         sum += m;
@@ -313,9 +261,9 @@ static bsr_status fill_patterns_layer(bsr_result *out, const bsr_record *r, cons
                             .population = r->spaces.population,
                             .faults = p->n,
                             .rmse = rmse_of(p, r)};
-    BSR_TRY(keep_text(out->arena, &l->name, "all selected"));
-    BSR_TRY(keep_text(out->arena, &l->op, ""));
-    BSR_TRY(keep_text(out->arena, &l->format, r->spaces.spaces[0].format));
+    BSR_TRY(bsr_keep_text(out->arena, &l->name, "all selected"));
+    BSR_TRY(bsr_keep_text(out->arena, &l->op, ""));
+    BSR_TRY(bsr_keep_text(out->arena, &l->format, r->spaces.spaces[0].format));
     for (int i = 1; i < r->spaces.n; i++)
         if (strcmp(r->spaces.spaces[i].format, l->format) != 0)
             l->format = l->op; /* several */
@@ -349,12 +297,12 @@ static bsr_status fill_patterns_facts(bsr_result *out, const bsr_record *r)
     out->golden_correct = r->golden_correct;
     out->confidence = r->confidence;
     out->outcomes_known = 1;
-    BSR_TRY(keep_text(out->arena, &out->command, r->command));
-    BSR_TRY(keep_text(out->arena, &out->target, r->target));
-    BSR_TRY(keep_text(out->arena, &out->fault, r->fault));
-    BSR_TRY(keep_text(out->arena, &out->format, r->format));
-    BSR_TRY(keep_text(out->arena, &out->method, "direct"));
-    BSR_TRY(keep_text(out->arena, &out->sampling, bsr_design_name(r->design.kind)));
+    BSR_TRY(bsr_keep_text(out->arena, &out->command, r->command));
+    BSR_TRY(bsr_keep_text(out->arena, &out->target, r->target));
+    BSR_TRY(bsr_keep_text(out->arena, &out->fault, r->fault));
+    BSR_TRY(bsr_keep_text(out->arena, &out->format, r->format));
+    BSR_TRY(bsr_keep_text(out->arena, &out->method, "direct"));
+    BSR_TRY(bsr_keep_text(out->arena, &out->sampling, bsr_design_name(r->design.kind)));
     *out->strata = (bsr_plan_stratum){
         .layer = -1, .bit = -1, .population = planned->population, .n = planned->n};
     out->n_strata = 1;
@@ -364,7 +312,6 @@ static bsr_status fill_patterns_facts(bsr_result *out, const bsr_record *r)
 static bsr_status build_patterns(bsr_result *out, bsr_store *store, const bsr_record *r,
                                  const row_list *rows)
 {
-    account a = {out->arena, &out->performance, &out->provenance};
     const bsr_fault_model *m = &r->spaces.model;
     point_rows p = rows_of(rows, 0, m->p0, m->p1);
     out->layers = bsr_arena_calloc(out->arena, 1, sizeof *out->layers);
@@ -378,7 +325,7 @@ static bsr_status build_patterns(bsr_result *out, bsr_store *store, const bsr_re
     memcpy(out->metrics, out->layers->metrics, sizeof out->metrics);
     out->rmse = out->layers->rmse;
     BSR_TRY(fill_patterns_facts(out, r));
-    return fill_account(&a, store, r);
+    return bsr_account_fill(&out->performance, &out->provenance, out->arena, store, r);
 }
 
 bsr_status bsr_patterns_result(bsr_result **out, bsr_store *store, const bsr_record *r)

@@ -6,17 +6,20 @@
 #include "base/error.h"
 #include "exec/operand.h"
 
+void bsr_space_clear(bsr_space *s)
+{
+    bsr_free(s->name);
+    bsr_free(s->op);
+    bsr_free(s->format);
+    bsr_free(s->chosen);
+    bsr_free(s->windows);
+    bsr_free(s->window_at);
+}
+
 void bsr_spaces_clear(bsr_spaces *spaces)
 {
-    for (int i = 0; i < spaces->n; i++) {
-        bsr_space *s = &spaces->spaces[i];
-        bsr_free(s->name);
-        bsr_free(s->op);
-        bsr_free(s->format);
-        bsr_free(s->chosen);
-        bsr_free(s->windows);
-        bsr_free(s->window_at);
-    }
+    for (int i = 0; i < spaces->n; i++)
+        bsr_space_clear(&spaces->spaces[i]);
     bsr_free(spaces->spaces);
     *spaces = (bsr_spaces){0};
 }
@@ -121,6 +124,15 @@ static const bsr_quantiser *quantiser(const bsr_space *s, bsr_site site)
     return &f->quantisers[f->channels == 1 ? 0 : site.channel];
 }
 
+uint32_t bsr_space_encode(const bsr_space *s, bsr_site site, uint32_t bits)
+{
+    if (!s->stored)
+        return bits;
+    float x;
+    memcpy(&x, &bits, sizeof x);
+    return bsr_encode(quantiser(s, site), x);
+}
+
 uint32_t bsr_space_code(const bsr_space *s, const bsr_golden *golden, int image, bsr_site site)
 {
     uint32_t bits = 0;
@@ -138,11 +150,7 @@ uint32_t bsr_space_code(const bsr_space *s, const bsr_golden *golden, int image,
              (size_t)pixel * p->pixel_bytes + (size_t)channel * p->esize;
     }
     memcpy(&bits, at, s->esize);
-    if (!s->stored)
-        return bits;
-    float x;
-    memcpy(&x, &bits, sizeof x);
-    return bsr_encode(quantiser(s, site), x);
+    return bsr_space_encode(s, site, bits);
 }
 
 uint32_t bsr_space_bits(const bsr_space *s, bsr_site site, uint32_t code)

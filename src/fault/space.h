@@ -56,6 +56,9 @@ bsr_status bsr_spaces_init(bsr_spaces *out, const bsr_model *model, const bsr_pl
                            const bsr_storage *storage, const bsr_run_options *options);
 void bsr_spaces_clear(bsr_spaces *spaces);
 
+/* Frees what one space owns, for who takes it out of its population. */
+void bsr_space_clear(bsr_space *space);
+
 /* Tensors that the options select for activation (default: inputs of layers) and input faults:
  * *chosen [model->graph->n_values], owned by the caller. */
 bsr_status bsr_spaces_tensors(unsigned char **chosen, const bsr_model *model,
@@ -94,6 +97,9 @@ static inline int bsr_element_channel(const bsr_space *space, int64_t element)
 /* Code stored at a site: of the constant, or of the golden tensor of `image`. Not for spaces read
  * back. */
 uint32_t bsr_space_code(const bsr_space *space, const bsr_golden *golden, int image, bsr_site site);
+
+/* Code of an element by the bits that the network computes with; bsr_space_bits is the reverse. */
+uint32_t bsr_space_encode(const bsr_space *space, bsr_site site, uint32_t bits);
 
 /* Number that a code at a site stands for. */
 double bsr_space_value(const bsr_space *space, bsr_site site, uint32_t code);

@@ -7,7 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "report/real_text.h"
+#include "base/real_text.h"
 
 static void *json_alloc(size_t n)
 {

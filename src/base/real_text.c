@@ -1,4 +1,4 @@
-#include "report/real_text.h"
+#include "base/real_text.h"
 
 #include <math.h>
 #include <stdio.h>
