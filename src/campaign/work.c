@@ -63,7 +63,7 @@ static void count(const bsr_work *w, size_t row, int image, const bsr_lane_resul
     size_t bit = w->record->transient ? 0 : i;
     if (z->critical)
         b->bitmaps[row * b->bitmap_bytes + bit / 8] |= (unsigned char)(1u << bit % 8);
-    if (z->masked)
+    if (z->masked && z->reach >= 0)
         b->masked_at[row * s->images + bit] = (uint16_t)(1 + bsr_plan_layer_at(s->plan, z->reach));
 }
 
@@ -121,7 +121,7 @@ static bsr_status run_altered(void *ctx, size_t item, int thread)
     for (size_t k = 0; k < n; k++) {
         bsr_lane_result z;
         bsr_lane_judge(s->golden, h->of[k], h->logits[k], &z);
-        z.reach = plan->n_steps - 1; /* nobody looked */
+        z.reach = -1; /* nobody looked */
         count(w, w->block.row_at[item], h->of[k], &z);
     }
     h->evaluations += n;

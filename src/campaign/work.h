@@ -19,8 +19,8 @@ typedef struct bsr_block {
     bsr_fault_row *rows;
     unsigned char *bitmaps; /* [rows][bitmap_bytes] of critical images */
     size_t bitmap_bytes;
-    uint16_t
-        *masked_at; /* [rows][images]: 1 + network layer where a pair was masked; direct only */
+    uint16_t *masked_at; /* [rows][images]: 1 + network layer where a pair was masked; direct, and
+                                 not parameters */
 } bsr_block;
 
 /* Where finished rows go; see campaign/sink.h. */
