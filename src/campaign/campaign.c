@@ -132,7 +132,7 @@ static bsr_status answer_all(run *r)
 {
     bsr_design *d = &r->record.design;
     int adaptive = d->kind == BSR_DESIGN_ADAPTIVE;
-    BSR_TRY(bsr_store_count_faults(r->store, &r->answered));
+    BSR_TRY(bsr_store_count_answers(r->store, &r->answered));
     uint64_t per_row = r->record.transient ? 1 : r->s.images;
     const char *phase = d->by_site ? "rays" : "injecting";
     bsr_session_begin(&r->s, phase, planned_pairs(&r->record), r->answered * per_row);

@@ -31,7 +31,7 @@ static bsr_status add_round(bsr_arena *arena, bsr_design *d, const bsr_cells *ce
                         .whole_margin = d->margin,
                         .confidence = d->confidence,
                         .first = FIRST_UNITS,
-                        .faults = !d->by_site,
+                        .units = d->by_site ? BSR_UNITS_SITES : BSR_UNITS_FAULTS,
                         .growth = GROWTH};
     BSR_TRY(bsr_adaptive_next(add, strata, group, n, &how));
     *more = 0;

@@ -40,7 +40,9 @@ static bsr_status write_batch(bsr_sink *k)
                                        .pairs = (int64_t)k->masked[i]};
     bsr_status status = BSR_OK;
     if (k->n || n)
-        status = bsr_store_put_faults(k->store, k->rows, k->n, m, n);
+        status = bsr_store_put_answers(
+            k->store,
+            &(bsr_answers){.faults = k->rows, .n_faults = k->n, .maskings = m, .n_maskings = n});
     bsr_free(m);
     if (status != BSR_OK)
         return status;

@@ -38,6 +38,12 @@ static uint64_t min_u64(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+/* Of a stratum in the mean, not normalised. */
+static double weight(const bsr_stratum *s)
+{
+    return (double)s->units * (double)s->faults;
+}
+
 /* Raises more[] to the first round's units for one group or the whole with that margin: those of
  * rare, large units that would matter are to be seen before anything is concluded. A stratum that
  * shows nothing in n units may hold z^2 / (n + z^2) of them (Wilson), which may move the mean by
@@ -48,10 +54,10 @@ static void first_round(uint64_t *more, const bsr_stratum *strata, size_t count,
     double z = bsr_normal_two_sided(how->confidence);
     double N = 0;
     for (size_t h = 0; h < count; h++)
-        N += (double)strata[h].units;
+        N += weight(&strata[h]);
     for (size_t h = 0; h < count; h++) {
         double units = (double)strata[h].units;
-        double least = fmin(ceil(z * z * units / N / margin), units);
+        double least = fmin(ceil(z * z * weight(&strata[h]) / N / margin), units);
         uint64_t want = min_u64(how->first, strata[h].units);
         want = least > (double)want ? (uint64_t)least : want;
         if (want > strata[h].n && want - strata[h].n > more[h])
@@ -59,30 +65,32 @@ static void first_round(uint64_t *more, const bsr_stratum *strata, size_t count,
     }
 }
 
-/* Raises more[] to Neyman's allocation of the total that has variance `target`, v[] being the
- * variances per unit. With weights N_h the total is (sum N_h S_h)^2 / (target + sum N_h S_h^2). */
+/* Raises more[] to Neyman's allocation that has variance `target`, v[] being the variances per
+ * unit: n_h = w_h S_h / sqrt(c_h) (sum w_i S_i sqrt(c_i)) / (target + sum w_i^2 S_i^2 / N_i) for
+ * weights w and costs c (Cochran 5.5). */
 static void allocate(uint64_t *more, const bsr_stratum *strata, size_t count, const double *v,
-                     double target, double growth)
+                     const double *cost, double target, double growth)
 {
     double N = 0, sum = 0, finite = 0, n = 0;
     for (size_t h = 0; h < count; h++) {
-        double units = (double)strata[h].units;
-        N += units;
+        double w = weight(&strata[h]);
+        N += w;
         n += (double)strata[h].n;
-        sum += units * sqrt(v[h]);
-        finite += units * v[h];
+        sum += w * sqrt(v[h] * (cost ? cost[h] : 1));
+        finite += w * v[h] * (double)strata[h].faults;
     }
-    double per_share = sum / (target * N * N + finite); /* total / sum */
+    double k = sum / (target * N * N + finite);
     double added = 0;
     for (size_t h = 0; h < count; h++) {
-        double want =
-            fmin(per_share * (double)strata[h].units * sqrt(v[h]), (double)strata[h].units);
+        double want = fmin(k * weight(&strata[h]) * sqrt(v[h] / (cost ? cost[h] : 1)),
+                           (double)strata[h].units);
         added += fmax(want - (double)strata[h].n, 0);
     }
     double share = fmin(fmax(added, n / MIN_STEP), (growth - 1) * n) / fmax(added, 1);
     for (size_t h = 0; h < count; h++) {
         uint64_t open = strata[h].units - strata[h].n;
-        double want = per_share * (double)strata[h].units * sqrt(v[h]) - (double)strata[h].n;
+        double want = k * weight(&strata[h]) * sqrt(v[h] / (cost ? cost[h] : 1));
+        want -= (double)strata[h].n;
         want = fmin(fmax(want, 0), (double)open);
         uint64_t asked = min_u64((uint64_t)ceil(share * want), open);
         more[h] = asked > more[h] ? asked : more[h];
@@ -96,9 +104,9 @@ static void add_one(uint64_t *more, const bsr_stratum *strata, size_t count, con
     size_t best = count;
     double gain = 0;
     for (size_t h = 0; h < count; h++) {
-        double units = (double)strata[h].units;
+        double w = weight(&strata[h]);
         double n = (double)strata[h].n;
-        double here = units * units * v[h] / (n * (n + 1));
+        double here = w * w * v[h] / (n * (n + 1));
         if (strata[h].n < strata[h].units && (best == count || here > gain)) {
             best = h;
             gain = here;
@@ -117,8 +125,8 @@ typedef struct planner {
     int first; /* in the first round */
 } planner;
 
-static bsr_status demand(uint64_t *more, const bsr_stratum *strata, size_t count, double margin,
-                         const planner *plan)
+static bsr_status demand(uint64_t *more, const bsr_stratum *strata, const double *cost,
+                         size_t count, double margin, const planner *plan)
 {
     const bsr_adaptive *how = plan->how;
     bsr_estimate e;
@@ -128,14 +136,13 @@ static bsr_status demand(uint64_t *more, const bsr_stratum *strata, size_t count
     }
     if (isinf(margin))
         return BSR_OK;
-    BSR_TRY(how->faults ? bsr_stratified_faults(&e, strata, count, how->confidence)
-                        : bsr_stratified(&e, strata, count, how->confidence));
+    BSR_TRY(bsr_stratified_of(&e, strata, count, how->confidence, how->units));
     double half = fmax(e.mean - e.ci.lo, e.ci.hi - e.mean);
     if (half <= margin)
         return BSR_OK;
-    BSR_TRY(bsr_stratified_variances(plan->v, strata, count, how->confidence, how->faults));
+    BSR_TRY(bsr_stratified_variances(plan->v, strata, count, how->confidence, how->units));
     double ratio = margin / half;
-    allocate(more, strata, count, plan->v, e.variance * ratio * ratio, how->growth);
+    allocate(more, strata, count, plan->v, cost, e.variance * ratio * ratio, how->growth);
     add_one(more, strata, count, plan->v);
     return BSR_OK;
 }
@@ -143,12 +150,14 @@ static bsr_status demand(uint64_t *more, const bsr_stratum *strata, size_t count
 static bsr_status demand_all(uint64_t *more, const bsr_stratum *strata, const size_t *group,
                              size_t count, const planner *plan)
 {
+    const double *cost = plan->how->cost;
     for (size_t from = 0, to; from < count; from = to) {
         for (to = from + 1; to < count && group[to] == group[from]; to++)
             ;
-        BSR_TRY(demand(more + from, strata + from, to - from, plan->how->group_margin, plan));
+        BSR_TRY(demand(more + from, strata + from, cost ? cost + from : NULL, to - from,
+                       plan->how->group_margin, plan));
     }
-    return demand(more, strata, count, plan->how->whole_margin, plan);
+    return demand(more, strata, cost, count, plan->how->whole_margin, plan);
 }
 
 bsr_status bsr_adaptive_next(uint64_t *more, const bsr_stratum *strata, const size_t *group,

@@ -16,7 +16,8 @@ typedef struct bsr_adaptive {
     double confidence;   /* that the final intervals will be read with, in (0, 1) */
     uint64_t first;      /* units per stratum in the first round, at least 2 */
     double growth;       /* a round at most multiplies the units of what is not done by this; > 1 */
-    int faults;          /* units are single faults: bsr_stratified_faults */
+    bsr_units units;     /* which rules the intervals follow */
+    const double *cost;  /* [strata] of observing one unit, in any measure; NULL: all alike */
 } bsr_adaptive;
 
 /* more[h] = units to be observed next of stratum h; 0 everywhere when all margins are met or the
@@ -28,7 +29,8 @@ typedef struct bsr_adaptive {
  * interval looks narrow only because the rare, large units were missed. Then, for each group and
  * for the whole, the half-width max(mean - lo, hi - mean) of bsr_stratified is compared with the
  * margin; where it is larger, the total that would do is worked out from the v_h of
- * bsr_stratified_variances, cut by `growth`, and divided in proportion to N_h sqrt(v_h). A stratum
+ * bsr_stratified_variances, cut by `growth`, and divided in proportion to
+ * N_h sqrt(v_h / cost_h), N_h counting the faults of the units. A stratum
  * gets the larger of its group's and the whole's demand.
  *
  * At the end 95 % intervals of what has a margin cover 93-97 % (skewed layers, margins 0.2 to 1 %,

@@ -26,7 +26,7 @@
 
 bsr_status bsr_stratum_init(bsr_stratum *s, uint64_t units, uint64_t denominator)
 {
-    *s = (bsr_stratum){.units = units, .denominator = denominator};
+    *s = (bsr_stratum){.units = units, .denominator = denominator, .faults = 1};
     if (units < 1 || units > MAX_UNITS)
         return bsr_fail(BSR_EINVAL, "stratum: %" PRIu64 " units, expected 1..%" PRIu64, units,
                         MAX_UNITS);
@@ -66,7 +66,7 @@ bsr_status bsr_stratum_merge(bsr_stratum *s, const bsr_stratum *from)
     if (s->units != from->units)
         return bsr_fail(BSR_EINVAL, "stratum: merging populations %" PRIu64 " and %" PRIu64,
                         s->units, from->units);
-    if (s->denominator != from->denominator)
+    if (s->denominator != from->denominator || s->faults != from->faults)
         return bsr_fail(BSR_EINVAL, "stratum: merging denominators %" PRIu64 " and %" PRIu64,
                         s->denominator, from->denominator);
     BSR_TRY(check_room(s, from->n));
@@ -119,14 +119,19 @@ typedef struct spread {
     double third;
 } spread;
 
-/* Both moments pooled over the strata, each with weight n_h - 1 but at most MAX_WEIGHT; zero when
- * no stratum has two units. */
-static spread pool(const bsr_stratum *strata, size_t count)
+/* Kinds of units whose pooled moments are remembered; more are worked out each time. */
+#define KINDS 4
+
+/* Both moments pooled over the strata with units like those of `like`, each with weight n_h - 1 but
+ * at most MAX_WEIGHT; zero when none has two units. */
+static spread pool(const bsr_stratum *strata, size_t count, const bsr_stratum *like)
 {
     double m2 = 0;
     double m3 = 0;
     double df = 0;
     for (size_t h = 0; h < count; h++) {
+        if (strata[h].faults != like->faults)
+            continue;
         moments m = central(&strata[h]);
         double own = (double)(strata[h].n - 1);
         double share = own > MAX_WEIGHT ? MAX_WEIGHT / own : 1;
@@ -137,7 +142,19 @@ static spread pool(const bsr_stratum *strata, size_t count)
     return df > 0 ? (spread){m2 / df, m3 / df} : (spread){0, 0};
 }
 
-typedef enum values { SITES, FAULTS, DIFFERENCES } values;
+/* bsr_units, and one more. */
+typedef enum values {
+    SITES = BSR_UNITS_SITES,
+    FAULTS = BSR_UNITS_FAULTS,
+    MIXED = BSR_UNITS_MIXED,
+    DIFFERENCES,
+} values;
+
+/* The kind of one stratum's units. */
+static values kind_of(const bsr_stratum *s, values kind)
+{
+    return kind != MIXED ? kind : s->faults == 1 ? FAULTS : SITES;
+}
 
 /* How far the observed variance can be trusted, 0 to 1. Faults may be critical for no image or for
  * all. A sample in which a few faults are critical for an image or two shows little variance and
@@ -151,7 +168,7 @@ static double trust(const bsr_stratum *s)
 /* Nothing but one value seen (faults: too little of another), and something left to see? */
 static int is_constant(const bsr_stratum *s, values kind)
 {
-    return s->n < s->units && (central(s).m2 == 0 || (kind == FAULTS && trust(s) < 1));
+    return s->n < s->units && (central(s).m2 == 0 || (kind_of(s, kind) == FAULTS && trust(s) < 1));
 }
 
 /* May the constant strata be taken for one that was sampled as a whole? Where n is what the other's
@@ -161,8 +178,8 @@ static int alike(const bsr_stratum *a, const bsr_stratum *b, values kind)
 {
     double apart = (double)a->n * (double)b->units - (double)b->n * (double)a->units;
     int same_side = (bsr_stratum_mean(a) < 0.5) == (bsr_stratum_mean(b) < 0.5);
-    return a->denominator == b->denominator &&
-           (kind == FAULTS ? same_side : a->sum / a->n == b->sum / b->n) &&
+    return a->denominator == b->denominator && a->faults == b->faults &&
+           (kind_of(a, kind) == FAULTS ? same_side : a->sum / a->n == b->sum / b->n) &&
            fabs(apart) <= fmax((double)a->units, (double)b->units) && a->n <= MAX_OBSERVED - b->n &&
            a->units <= MAX_UNITS - b->units;
 }
@@ -205,10 +222,29 @@ static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
 
 /* How strata are estimated. */
 typedef struct rules {
-    spread pooled;
+    const bsr_stratum *strata; /* all that were observed */
+    size_t count;
     double z;
     values kind; /* DIFFERENCES: values stand for differences of shares, 1/2 for none */
+    size_t n_pools;
+    struct {
+        uint64_t faults;
+        spread pooled;
+    } pools[KINDS];
 } rules;
+
+static spread pool_of(rules *r, const bsr_stratum *like)
+{
+    for (size_t i = 0; i < r->n_pools; i++)
+        if (r->pools[i].faults == like->faults)
+            return r->pools[i].pooled;
+    spread pooled = pool(r->strata, r->count, like);
+    if (r->n_pools < KINDS) {
+        r->pools[r->n_pools].faults = like->faults;
+        r->pools[r->n_pools++].pooled = pooled;
+    }
+    return pooled;
+}
 
 /* The least variance of n units that all had the value `mean`. A share may be 0 for all others or
  * 1; a difference that is the same for all seen may for some others be as large as it can. */
@@ -227,16 +263,17 @@ static spread constant_floor(const rules *r, double n, double mean)
 }
 
 /* The floors of the header. */
-static spread raised(const bsr_stratum *s, const rules *r)
+static spread raised(const bsr_stratum *s, rules *r)
 {
     const double k = PSEUDO_UNITS;
     double n = (double)s->n;
     moments m = central(s);
     spread v = {n > 1 ? m.m2 / (n - 1) : 0, m.m3 / n};
-    double shrunk = (m.m2 + k * r->pooled.variance) / (n - 1 + k);
+    spread pooled = pool_of(r, s);
+    double shrunk = (m.m2 + k * pooled.variance) / (n - 1 + k);
     if (shrunk > v.variance)
-        v = (spread){shrunk, (m.m3 + k * r->pooled.third) / (n + k)};
-    double trusted = r->kind == FAULTS ? trust(s) : m.m2 > 0;
+        v = (spread){shrunk, (m.m3 + k * pooled.third) / (n + k)};
+    double trusted = kind_of(s, r->kind) == FAULTS ? trust(s) : m.m2 > 0;
     spread least = constant_floor(r, n, bsr_stratum_mean(s));
     if (least.variance <= v.variance)
         return v;
@@ -260,13 +297,12 @@ static bsr_status check(const bsr_stratum *strata, size_t count, double confiden
 }
 
 /* The sums over parts of a stratified estimate. */
-static bsr_estimate estimate(const bsr_stratum *parts, size_t count, const rules *r,
-                             double confidence)
+static bsr_estimate estimate(const bsr_stratum *parts, size_t count, rules *r, double confidence)
 {
     bsr_estimate out = {.df = INFINITY};
     double N = 0;
     for (size_t h = 0; h < count; h++)
-        N += (double)parts[h].units;
+        N += (double)parts[h].units * (double)parts[h].faults;
 
     double df_sum = 0;     /* of the squared variances over their degrees of freedom */
     double covariance = 0; /* of the estimated mean and the estimated variance */
@@ -275,11 +311,12 @@ static bsr_estimate estimate(const bsr_stratum *parts, size_t count, const rules
     for (size_t h = 0; h < count; h++) {
         const bsr_stratum *s = &parts[h];
         double n = (double)s->n;
-        double W = (double)s->units / N;
+        double weight = (double)s->units * (double)s->faults;
+        double W = weight / N;
         double mean = bsr_stratum_mean(s);
         /* divided by N at the end: N_h mean_h <= N_h, so the mean cannot round to above 1 */
-        out.mean += (double)s->units * mean;
-        least += n * mean;
+        out.mean += weight * mean;
+        least += n * (double)s->faults * mean;
         if (s->n == s->units)
             continue;
         spread v = raised(s, r);
@@ -289,7 +326,7 @@ static bsr_estimate estimate(const bsr_stratum *parts, size_t count, const rules
         out.variance += variance;
         covariance += W * g * g * v.third / (n * n);
         df_sum += variance * variance / (n > 1 ? n - 1 : 1);
-        unobserved += open;
+        unobserved += open * (double)s->faults;
     }
     out.mean /= N;
     if (out.variance == 0) {
@@ -315,7 +352,8 @@ static bsr_status run(bsr_estimate *out, const bsr_stratum *strata, size_t count
         return BSR_ENOMEM;
     size_t constant;
     size_t used = collapse(parts, &constant, NULL, strata, count, kind);
-    const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), kind};
+    rules r = {
+        .strata = strata, .count = count, .z = bsr_normal_two_sided(confidence), .kind = kind};
     *out = estimate(parts, used, &r, confidence);
     out->degenerate = constant;
     bsr_free(parts);
@@ -334,6 +372,18 @@ bsr_status bsr_stratified_faults(bsr_estimate *out, const bsr_stratum *strata, s
     return run(out, strata, count, confidence, FAULTS);
 }
 
+bsr_status bsr_stratified_mixed(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                                double confidence)
+{
+    return run(out, strata, count, confidence, MIXED);
+}
+
+bsr_status bsr_stratified_of(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                             double confidence, bsr_units units)
+{
+    return run(out, strata, count, confidence, (values)units);
+}
+
 bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                                       double confidence)
 {
@@ -341,14 +391,15 @@ bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *stra
 }
 
 bsr_status bsr_stratified_variances(double *v, const bsr_stratum *strata, size_t count,
-                                    double confidence, int faults)
+                                    double confidence, bsr_units units)
 {
-    values kind = faults ? FAULTS : SITES;
+    values kind = (values)units;
     BSR_TRY(check(strata, count, confidence));
     bsr_stratum *parts = bsr_alloc_array(count, sizeof *parts);
     size_t *part_of = bsr_alloc_array(count, sizeof *part_of);
     if (parts && part_of) {
-        const rules r = {pool(strata, count), bsr_normal_two_sided(confidence), kind};
+        rules r = {
+            .strata = strata, .count = count, .z = bsr_normal_two_sided(confidence), .kind = kind};
         size_t constant;
         collapse(parts, &constant, part_of, strata, count, kind);
         for (size_t h = 0; h < count; h++) {

@@ -21,6 +21,7 @@ __extension__ typedef unsigned __int128 bsr_u128;
 typedef struct bsr_stratum {
     uint64_t units;       /* population N_h */
     uint64_t denominator; /* pairs per unit; a unit's value is count / denominator */
+    uint64_t faults;      /* of a unit: its weight in the mean of several strata; 1 at first */
     uint64_t n;           /* units observed */
     uint64_t sum;         /* of counts */
     bsr_u128 squares;     /* of counts, summed */
@@ -44,7 +45,7 @@ double bsr_stratum_mean(const bsr_stratum *s);
 double bsr_stratum_variance(const bsr_stratum *s);
 
 typedef struct bsr_estimate {
-    double mean;     /* sum of W_h mean_h, W_h = N_h / N */
+    double mean;     /* sum of W_h mean_h, W_h in proportion to N_h times `faults` of a unit */
     double variance; /* of `mean`: sum of W_h^2 (1 - n_h / N_h) v_h / n_h, v_h as below */
     double df;       /* Satterthwaite's degrees of freedom (Cochran 5.16); Inf when variance is 0 */
     bsr_interval ci; /* contains mean; a point only for a complete census */
@@ -52,7 +53,8 @@ typedef struct bsr_estimate {
                           they are collapsed */
 } bsr_estimate;
 
-/* Estimate and two-sided interval from `count` >= 1 strata.
+/* Estimate and two-sided interval from `count` >= 1 strata. Strata whose units have different
+ * numbers of faults are different kinds: they are neither pooled nor collapsed together.
  *
  * v_h is the sample variance, raised. (1) Units are skewed: most are 0 or near 1/32,
  * few are large, and a small sample that misses the large ones also sees too little variance. So
@@ -93,16 +95,27 @@ bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t c
 bsr_status bsr_stratified_faults(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                                  double confidence);
 
+/* The rules of bsr_stratified_faults for strata whose units are one fault, those of bsr_stratified
+ * for the others. */
+bsr_status bsr_stratified_mixed(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                                double confidence);
+
 /* The same for values that stand for differences between -1 and 1 moved to 0..1 (stats/paired.h):
  * where strata showed one value only, rule (2) takes each unit for one that has it or, with the
  * Agresti-Coull proportion z^2 / 2 / (n_h + z^2), is as far off as can be. */
 bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                                       double confidence);
 
+/* What units are, and so which of the rules hold. */
+typedef enum bsr_units { BSR_UNITS_SITES, BSR_UNITS_FAULTS, BSR_UNITS_MIXED } bsr_units;
+
+/* bsr_stratified, bsr_stratified_faults or bsr_stratified_mixed. */
+bsr_status bsr_stratified_of(bsr_estimate *out, const bsr_stratum *strata, size_t count,
+                             double confidence, bsr_units units);
+
 /* The v_h behind that interval, per unit, in v[0..count-1]: for collapsed strata that of the whole,
- * for complete ones 0; faults: of bsr_stratified_faults. For planning what to observe next. Errors
- * as bsr_stratified. */
+ * for complete ones 0. For planning what to observe next. Errors as bsr_stratified. */
 bsr_status bsr_stratified_variances(double *v, const bsr_stratum *strata, size_t count,
-                                    double confidence, int faults);
+                                    double confidence, bsr_units units);
 
 #endif

@@ -42,6 +42,48 @@ static const bsr_table maskings = {
     1,
 };
 
+#define AT(field) offsetof(bsr_pair_row, field)
+static const bsr_field pair_fields[] = {
+    {"unit", BSR_FIELD_INT, AT(unit), 0},
+    {"critical", BSR_FIELD_INT, AT(critical), 0},
+    {"errors", BSR_FIELD_COUNT, AT(errors), 0},
+    {"by_bit", BSR_FIELD_BLOB, AT(by_bit), AT(by_bit_bytes)},
+    {"bounds", BSR_FIELD_BLOB, AT(bounds), AT(bounds_bytes)},
+};
+#undef AT
+static const bsr_table pairs = {
+    "pair", pair_fields, COUNT_OF(pair_fields), sizeof(bsr_pair_row), "unit", NULL, 3,
+};
+
+#define AT(field) offsetof(bsr_bounds_row, field)
+static const bsr_field bounds_fields[] = {
+    {"site", BSR_FIELD_INT, AT(site), 0},
+    {"bounds", BSR_FIELD_BLOB, AT(bounds), AT(bounds_bytes)},
+};
+#undef AT
+static const bsr_table bounds = {
+    "bounds", bounds_fields, COUNT_OF(bounds_fields), sizeof(bsr_bounds_row), "site", NULL, 3,
+};
+
+#define AT(field) offsetof(bsr_screening_row, field)
+static const bsr_field screening_fields[] = {
+    {"layer", BSR_FIELD_INT, AT(layer), 0},     {"pairs", BSR_FIELD_INT, AT(pairs), 0},
+    {"skipped", BSR_FIELD_INT, AT(skipped), 0}, {"checked", BSR_FIELD_INT, AT(checked), 0},
+    {"missed", BSR_FIELD_INT, AT(missed), 0},
+};
+#undef AT
+static const bsr_table screenings = {
+    "screening",
+    screening_fields,
+    COUNT_OF(screening_fields),
+    sizeof(bsr_screening_row),
+    "layer",
+    "ON CONFLICT(layer) DO UPDATE SET pairs = pairs + excluded.pairs,"
+    " skipped = skipped + excluded.skipped, checked = checked + excluded.checked,"
+    " missed = missed + excluded.missed",
+    3,
+};
+
 #define AT(field) offsetof(bsr_chip_row, field)
 static const bsr_field chip_fields[] = {
     {"point", BSR_FIELD_INT, AT(point), 0},
@@ -100,14 +142,38 @@ static const bsr_table sessions = {
     "session", session_fields, COUNT_OF(session_fields), sizeof(bsr_session_row), "id", "", 1,
 };
 
-bsr_status bsr_store_put_faults(bsr_store *store, const bsr_fault_row *rows, size_t n,
-                                const bsr_masking_row *masking_rows, size_t n_maskings)
+bsr_status bsr_store_put_answers(bsr_store *store, const bsr_answers *a)
 {
+    const struct {
+        const bsr_table *table;
+        const void *rows;
+        size_t n;
+    } parts[] = {{&faults, a->faults, a->n_faults},
+                 {&pairs, a->pairs, a->n_pairs},
+                 {&bounds, a->bounds, a->n_bounds},
+                 {&maskings, a->maskings, a->n_maskings},
+                 {&screenings, a->screenings, a->n_screenings}};
     BSR_TRY(bsr_store_begin(store));
-    bsr_status status = bsr_table_put(store, &faults, rows, n);
-    if (status == BSR_OK)
-        status = bsr_table_put(store, &maskings, masking_rows, n_maskings);
+    bsr_status status = BSR_OK;
+    for (size_t i = 0; i < COUNT_OF(parts) && status == BSR_OK; i++)
+        status = bsr_table_put(store, parts[i].table, parts[i].rows, parts[i].n);
     return bsr_store_end(store, status);
+}
+
+bsr_status bsr_store_forget(bsr_store *store, const bsr_answer_range *r)
+{
+    char sql[640];
+    sqlite3_snprintf(sizeof sql, sql,
+                     "DELETE FROM fault WHERE fault >= %lld AND fault < %lld;"
+                     "DELETE FROM pair WHERE unit >= %lld AND unit < %lld;"
+                     "DELETE FROM bounds WHERE site >= %lld AND site < %lld;"
+                     "DELETE FROM masking WHERE layer = %lld;"
+                     "DELETE FROM screening WHERE layer = %lld;",
+                     (long long)r->first, (long long)r->end, (long long)r->first_unit,
+                     (long long)r->end_unit, (long long)r->first_site, (long long)r->end_site,
+                     (long long)r->layer, (long long)r->layer);
+    BSR_TRY(bsr_store_begin(store));
+    return bsr_store_end(store, bsr_store_exec(store, sql));
 }
 
 bsr_status bsr_store_faults(bsr_store *store, int64_t first, int64_t end, bsr_fault_fn fn,
@@ -123,11 +189,14 @@ bsr_status bsr_store_faults(bsr_store *store, int64_t first, int64_t end, bsr_fa
     return bsr_cursor_close(&cursor);
 }
 
-bsr_status bsr_store_count_faults(bsr_store *store, uint64_t *n)
+bsr_status bsr_store_count_answers(bsr_store *store, uint64_t *n)
 {
     sqlite3_stmt *stmt = NULL;
+    const char *sql = store->version < pairs.since
+                          ? "SELECT count(*) FROM fault"
+                          : "SELECT (SELECT count(*) FROM fault) + (SELECT count(*) FROM pair)";
     *n = 0;
-    int code = sqlite3_prepare_v2(store->db, "SELECT count(*) FROM fault", -1, &stmt, NULL);
+    int code = sqlite3_prepare_v2(store->db, sql, -1, &stmt, NULL);
     if (code == SQLITE_OK)
         code = sqlite3_step(stmt);
     bsr_status status = bsr_store_check(store, code);
@@ -135,6 +204,41 @@ bsr_status bsr_store_count_faults(bsr_store *store, uint64_t *n)
         *n = (uint64_t)sqlite3_column_int64(stmt, 0);
     sqlite3_finalize(stmt);
     return status;
+}
+
+bsr_status bsr_store_pairs(bsr_store *store, int64_t first, int64_t end, bsr_pair_fn fn, void *ctx)
+{
+    bsr_cursor cursor;
+    bsr_pair_row row;
+    bsr_cursor_open(&cursor, store, &pairs, "unit >= ? AND unit < ?");
+    bsr_cursor_bind_int(&cursor, 1, first);
+    bsr_cursor_bind_int(&cursor, 2, end);
+    while (bsr_cursor_next(&cursor, &row))
+        cursor.status = fn(ctx, &row);
+    return bsr_cursor_close(&cursor);
+}
+
+bsr_status bsr_store_bounds(bsr_store *store, int64_t first, int64_t end, bsr_bounds_fn fn,
+                            void *ctx)
+{
+    bsr_cursor cursor;
+    bsr_bounds_row row;
+    bsr_cursor_open(&cursor, store, &bounds, "site >= ? AND site < ?");
+    bsr_cursor_bind_int(&cursor, 1, first);
+    bsr_cursor_bind_int(&cursor, 2, end);
+    while (bsr_cursor_next(&cursor, &row))
+        cursor.status = fn(ctx, &row);
+    return bsr_cursor_close(&cursor);
+}
+
+bsr_status bsr_store_screenings(bsr_store *store, bsr_screening_fn fn, void *ctx)
+{
+    bsr_cursor cursor;
+    bsr_screening_row row;
+    bsr_cursor_open(&cursor, store, &screenings, NULL);
+    while (bsr_cursor_next(&cursor, &row))
+        cursor.status = fn(ctx, &row);
+    return bsr_cursor_close(&cursor);
 }
 
 bsr_status bsr_store_maskings(bsr_store *store, bsr_masking_fn fn, void *ctx)

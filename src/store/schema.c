@@ -73,8 +73,17 @@ static const char sweep_table[] =
     "  sdc INTEGER NOT NULL, top5 INTEGER NOT NULL, sse REAL,"
     "  PRIMARY KEY(point, run)) STRICT, WITHOUT ROWID;";
 
+static const char pair_tables[] =
+    "CREATE TABLE pair("
+    "  unit INTEGER PRIMARY KEY, critical INTEGER NOT NULL, errors INTEGER, by_bit BLOB,"
+    "  bounds BLOB) STRICT;"
+    "CREATE TABLE bounds(site INTEGER PRIMARY KEY, bounds BLOB NOT NULL) STRICT;"
+    "CREATE TABLE screening("
+    "  layer INTEGER PRIMARY KEY, pairs INTEGER NOT NULL, skipped INTEGER NOT NULL,"
+    "  checked INTEGER NOT NULL, missed INTEGER NOT NULL) STRICT;";
+
 /* Script i leads from version i to i + 1. Scripts are never changed once released: append. */
-static const char *const scripts[] = {campaign_tables, sweep_table};
+static const char *const scripts[] = {campaign_tables, sweep_table, pair_tables};
 
 int bsr_schema_version(void)
 {

@@ -121,16 +121,78 @@ typedef struct bsr_masking_row {
     int64_t pairs;
 } bsr_masking_row;
 
-/* One batch, one transaction: all rows (a fault that is there already is replaced) and counts
- * (which are added to those that are there). */
-bsr_status bsr_store_put_faults(bsr_store *store, const bsr_fault_row *rows, size_t n,
-                                const bsr_masking_row *maskings, size_t n_maskings);
+/* The four bounds of a ray in one image, as added errors s relative to the stored value v (a fault
+ * makes it v + s): the nearest critical fault below v, the farthest below it that is harmless up to
+ * there, the same above; infinite where there is none, 0 where v itself is the farthest harmless
+ * one. Little-endian float32 in blobs. */
+typedef struct bsr_bounds {
+    float critical_below, harmless_below, harmless_above, critical_above;
+} bsr_bounds;
+
+/* The answer to one (site, image) pair of a run whose units are pairs. */
+typedef struct bsr_pair_row {
+    int64_t unit;       /* campaign/design.h */
+    int64_t critical;   /* bit i: variant i is; neurons: how many errors are */
+    int64_t errors;     /* neurons: all errors; else -1 */
+    const void *by_bit; /* neurons: critical errors by bit, uint32 little-endian each */
+    size_t by_bit_bytes;
+    const void *bounds; /* one bsr_bounds, or NULL */
+    size_t bounds_bytes;
+} bsr_pair_row;
+
+/* Bounds of a site in all images: bsr_bounds [images]. */
+typedef struct bsr_bounds_row {
+    int64_t site; /* over all layers */
+    const void *bounds;
+    size_t bounds_bytes;
+} bsr_bounds_row;
+
+/* First-order screening of a layer: added up. */
+typedef struct bsr_screening_row {
+    int64_t layer;                    /* id */
+    int64_t pairs;                    /* (fault, image) pairs answered */
+    int64_t skipped, checked, missed; /* of these: not evaluated by prediction; evaluated all the
+                                         same; and of those critical */
+} bsr_screening_row;
+
+/* Answers that belong together. */
+typedef struct bsr_answers {
+    const bsr_fault_row *faults;
+    const bsr_pair_row *pairs;
+    const bsr_bounds_row *bounds;
+    const bsr_masking_row *maskings;
+    const bsr_screening_row *screenings;
+    size_t n_faults, n_pairs, n_bounds, n_maskings, n_screenings;
+} bsr_answers;
+
+/* One batch, one transaction: all rows (one that is there already is replaced) and counts (which
+ * are added to those that are there). */
+bsr_status bsr_store_put_answers(bsr_store *store, const bsr_answers *answers);
+
+/* Takes back what a layer was answered: faults [first, end), pairs [first_unit, end_unit), sites
+ * [first_site, end_site), maskings and screening of layer `layer`. */
+typedef struct bsr_answer_range {
+    int64_t layer;
+    int64_t first, end, first_unit, end_unit, first_site, end_site;
+} bsr_answer_range;
+bsr_status bsr_store_forget(bsr_store *store, const bsr_answer_range *range);
 
 /* In ascending order of fault, from `first` up to but without `end`. */
 typedef bsr_status (*bsr_fault_fn)(void *ctx, const bsr_fault_row *row);
 bsr_status bsr_store_faults(bsr_store *store, int64_t first, int64_t end, bsr_fault_fn fn,
                             void *ctx);
-bsr_status bsr_store_count_faults(bsr_store *store, uint64_t *n);
+/* Rows of answers: faults and pairs. */
+bsr_status bsr_store_count_answers(bsr_store *store, uint64_t *n);
+
+/* In ascending order of unit, from `first` up to but without `end`; of site. */
+typedef bsr_status (*bsr_pair_fn)(void *ctx, const bsr_pair_row *row);
+bsr_status bsr_store_pairs(bsr_store *store, int64_t first, int64_t end, bsr_pair_fn fn, void *ctx);
+typedef bsr_status (*bsr_bounds_fn)(void *ctx, const bsr_bounds_row *row);
+bsr_status bsr_store_bounds(bsr_store *store, int64_t first, int64_t end, bsr_bounds_fn fn,
+                            void *ctx);
+typedef bsr_status (*bsr_screening_fn)(void *ctx, const bsr_screening_row *row);
+bsr_status bsr_store_screenings(bsr_store *store, bsr_screening_fn fn, void *ctx); /* by layer */
+
 typedef bsr_status (*bsr_masking_fn)(void *ctx, const bsr_masking_row *row);
 bsr_status bsr_store_maskings(bsr_store *store, bsr_masking_fn fn, void *ctx);
 

@@ -109,7 +109,8 @@ static inline const char *put_run(const char *name, bsr_record *r, const bsr_fau
     assert_int_equal(bsr_store_add_setting(store, "model", "m.onnx"), BSR_OK);
     assert_int_equal(bsr_store_add_setting(store, "seed", "3"), BSR_OK);
     assert_int_equal(bsr_record_write(store, r), BSR_OK);
-    assert_int_equal(bsr_store_put_faults(store, rows, n, NULL, 0), BSR_OK);
+    assert_int_equal(bsr_store_put_answers(store, &(bsr_answers){.faults = rows, .n_faults = n}),
+                     BSR_OK);
     bsr_store_close(store);
     bsr_record_clear(r);
     return path;

@@ -72,7 +72,7 @@ static void test_stats_adaptive__neyman(void **state)
     how.growth = 1000;
     how.group_margin = 0.005;
     double v[2];
-    assert_int_equal(bsr_stratified_variances(v, s, 2, 0.95, 0), BSR_OK);
+    assert_int_equal(bsr_stratified_variances(v, s, 2, 0.95, BSR_UNITS_SITES), BSR_OK);
     bsr_estimate e;
     assert_int_equal(bsr_stratified(&e, s, 2, 0.95), BSR_OK);
     double half = half_width(s, 2);

@@ -62,7 +62,7 @@ static void test_store_damage__foreign_database(void **state)
     bsr_store *store;
     uint64_t count_;
     assert_int_equal(bsr_store_open(&store, path, 0), BSR_OK);
-    assert_fails(bsr_store_count_faults(store, &count_), BSR_EFORMAT,
+    assert_fails(bsr_store_count_answers(store, &count_), BSR_EFORMAT,
                  "/other.db' is damaged or not a bitseer run: no such table: fault");
     assert_int_equal(count_, 0);
     bsr_store_close(store);
@@ -101,7 +101,7 @@ static int make_bytes(void **state)
         bsr_store_add_session(store, &session, &id))
         return -1;
     bsr_fault_row row = {.fault = 5000, .critical_images = many, .critical_bytes = sizeof many};
-    if (bsr_store_put_faults(store, &row, 1, NULL, 0))
+    if (bsr_store_put_answers(store, &(bsr_answers){.faults = &row, .n_faults = 1}))
         return -1;
     bsr_store_close(store);
     return bsr_file_read(&bytes, &n_bytes, path, 1 << 20) == BSR_OK ? 0 : -1;
@@ -188,7 +188,7 @@ static int read_all(const char *path, int write)
     allow(bsr_store_strata(store, touch_stratum, NULL), &failures);
     allow(bsr_store_listed(store, touch_listed, NULL), &failures);
     allow(bsr_store_faults(store, 0, INT64_MAX, touch_fault, NULL), &failures);
-    allow(bsr_store_count_faults(store, &n), &failures);
+    allow(bsr_store_count_answers(store, &n), &failures);
     allow(bsr_store_maskings(store, touch_masking, NULL), &failures);
     allow(bsr_store_chips(store, touch_chip, NULL), &failures);
     allow(bsr_store_value(store, 1, 2, 3, &value), &failures);

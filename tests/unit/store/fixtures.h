@@ -84,7 +84,9 @@ static inline bsr_status put_batch(bsr_store *store, int b, int n)
     for (int i = 0; i < n; i++)
         rows[i] = (bsr_fault_row){.fault = (int64_t)b * n + i, .pairs = b + 1, .sse = i + 0.5};
     bsr_masking_row masking = {.layer = 0, .at = 1, .pairs = n};
-    bsr_status status = bsr_store_put_faults(store, rows, (size_t)n, &masking, 1);
+    bsr_status status = bsr_store_put_answers(
+        store, &(bsr_answers){
+                   .faults = rows, .n_faults = (size_t)n, .maskings = &masking, .n_maskings = 1});
     free(rows);
     return status;
 }
@@ -92,7 +94,7 @@ static inline bsr_status put_batch(bsr_store *store, int b, int n)
 static inline uint64_t count(bsr_store *store)
 {
     uint64_t n;
-    assert_int_equal(bsr_store_count_faults(store, &n), BSR_OK);
+    assert_int_equal(bsr_store_count_answers(store, &n), BSR_OK);
     return n;
 }
 

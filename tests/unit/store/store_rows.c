@@ -189,7 +189,8 @@ static void test_store_rows__faults(void **state)
         {5, 100, -1, -1, -1, -1, -1, -1, NAN, "x", 0},
         {6, 100, 100, 0, 0, 0, 0, 91, 0, NULL, 0},
     };
-    assert_int_equal(bsr_store_put_faults(store, rows, 4, NULL, 0), BSR_OK);
+    assert_int_equal(bsr_store_put_answers(store, &(bsr_answers){.faults = rows, .n_faults = 4}),
+                     BSR_OK);
     assert_int_equal(count(store), 4);
     seen s = {.rows = 0};
     assert_int_equal(bsr_store_faults(store, 0, INT64_MAX, see_fault, &s), BSR_OK);
@@ -210,7 +211,8 @@ static void test_store_rows__faults(void **state)
 
     /* An answer again replaces. */
     bsr_fault_row again = {7, 2, 0, 0, 0, 0, 0, 1, 4, NULL, 0};
-    assert_int_equal(bsr_store_put_faults(store, &again, 1, NULL, 0), BSR_OK);
+    assert_int_equal(bsr_store_put_answers(store, &(bsr_answers){.faults = &again, .n_faults = 1}),
+                     BSR_OK);
     s = (seen){.rows = 0};
     assert_int_equal(bsr_store_faults(store, 7, 8, see_fault, &s), BSR_OK);
     assert_string_equal(s.text, "7: 2 0 0 0 0 0 1 4;");
@@ -226,8 +228,10 @@ static void test_store_rows__maskings_add_up(void **state)
 {
     const bsr_masking_row first[] = {{1, 2, 10}, {0, 5, 1}},
                           second[] = {{1, 2, 7}, {1, 2, 3}, {0, 0, 1}};
-    assert_int_equal(bsr_store_put_faults(store, NULL, 0, first, 2), BSR_OK);
-    assert_int_equal(bsr_store_put_faults(store, NULL, 0, second, 3), BSR_OK);
+    assert_int_equal(
+        bsr_store_put_answers(store, &(bsr_answers){.maskings = first, .n_maskings = 2}), BSR_OK);
+    assert_int_equal(
+        bsr_store_put_answers(store, &(bsr_answers){.maskings = second, .n_maskings = 3}), BSR_OK);
     seen s = {.rows = 0};
     assert_int_equal(bsr_store_maskings(store, see_masking, &s), BSR_OK);
     assert_string_equal(s.text, "0 0 1;0 5 1;1 2 20;");
@@ -314,8 +318,11 @@ static void test_store_rows__all_or_nothing(void **state)
                          BSR_OK);
         bsr_fault_row row = {.fault = 77};
         bsr_masking_row maskings[] = {{1, 2, 50}, {1, 1, 10}}; /* 10 is there */
-        assert_fails(bsr_store_put_faults(stores[i], &row, 1, maskings, 2), BSR_EINVAL,
-                     "cannot take the row: UNIQUE constraint failed: masking.pairs");
+        assert_fails(bsr_store_put_answers(stores[i], &(bsr_answers){.faults = &row,
+                                                                     .n_faults = 1,
+                                                                     .maskings = maskings,
+                                                                     .n_maskings = 2}),
+                     BSR_EINVAL, "cannot take the row: UNIQUE constraint failed: masking.pairs");
         assert_int_equal(assert_whole_batches(stores[i], 10), 1);
         assert_int_equal(put_batch(stores[i], 1, 10), BSR_OK);
     }

@@ -52,7 +52,8 @@ static void make_layers(const char *path, const char *transient_images, const bs
             bsr_store_put_fact(store, BSR_STORE_FACT_TRANSIENT_IMAGES, transient_images), BSR_OK);
     const bsr_listed_row listed[] = {{0, 1, 40, 41, -1, 8}, {1, 0, 50, 51, -1, 16}};
     assert_int_equal(bsr_store_put_listed(store, listed, 2), BSR_OK);
-    assert_int_equal(bsr_store_put_faults(store, rows, n, NULL, 0), BSR_OK);
+    assert_int_equal(bsr_store_put_answers(store, &(bsr_answers){.faults = rows, .n_faults = n}),
+                     BSR_OK);
     assert_int_equal(bsr_store_commit_plan(store), BSR_OK);
     bsr_store_close(store);
 }
