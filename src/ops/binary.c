@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ops/backward.h"
 #include "ops/binary.h"
 #include "ops/families.h"
 #include "ops/mathf.h"
@@ -135,28 +136,29 @@ typedef struct rule {
 #define NUMBER BSR_TYPES_NUMBER
 #define BOOL   BSR_TYPES(BSR_BOOL)
 
-/* Type, maximum of inputs, element types, form, functions of float32, float64 and integers. */
+/* Type, maximum of inputs, element types, form, functions of float32, float64 and integers,
+ * backward rule. */
 #define BINARY_OPS(X)                                                                              \
-    X(Add, 2, NUMBER, SAME, add_f32, add_f64, add_int)                                             \
-    X(And, 2, BOOL, TO_BOOL, NULL, NULL, and_bool)                                                 \
-    X(Div, 2, NUMBER, SAME, div_f32, div_f64, div_int)                                             \
-    X(Equal, 2, BSR_TYPES_ALL, TO_BOOL, NULL, equal_f64, equal_int)                                \
-    X(Greater, 2, NUMBER, TO_BOOL, NULL, greater_f64, greater_int)                                 \
-    X(GreaterOrEqual, 2, NUMBER, TO_BOOL, NULL, greater_equal_f64, greater_equal_int)              \
-    X(Less, 2, NUMBER, TO_BOOL, NULL, less_f64, less_int)                                          \
-    X(LessOrEqual, 2, NUMBER, TO_BOOL, NULL, less_equal_f64, less_equal_int)                       \
-    X(Max, -1, NUMBER, SAME, max_f32, max_f64, max_int)                                            \
-    X(Mean, -1, FLOAT, MEAN, add_f32, add_f64, NULL)                                               \
-    X(Min, -1, NUMBER, SAME, min_f32, min_f64, min_int)                                            \
-    X(Mul, 2, NUMBER, SAME, mul_f32, mul_f64, mul_int)                                             \
-    X(Or, 2, BOOL, TO_BOOL, NULL, NULL, or_bool)                                                   \
-    X(PRelu, 2, NUMBER, ONE_WAY, prelu_f32, prelu_f64, prelu_int)                                  \
-    X(Sub, 2, NUMBER, SAME, sub_f32, sub_f64, sub_int)                                             \
-    X(Sum, -1, FLOAT, SUM, add_f32, add_f64, NULL)                                                 \
-    X(Xor, 2, BOOL, TO_BOOL, NULL, NULL, xor_bool)
+    X(Add, 2, NUMBER, SAME, add_f32, add_f64, add_int, bsr_binary_backward)                        \
+    X(And, 2, BOOL, TO_BOOL, NULL, NULL, and_bool, NULL)                                           \
+    X(Div, 2, NUMBER, SAME, div_f32, div_f64, div_int, bsr_binary_backward)                        \
+    X(Equal, 2, BSR_TYPES_ALL, TO_BOOL, NULL, equal_f64, equal_int, NULL)                          \
+    X(Greater, 2, NUMBER, TO_BOOL, NULL, greater_f64, greater_int, NULL)                           \
+    X(GreaterOrEqual, 2, NUMBER, TO_BOOL, NULL, greater_equal_f64, greater_equal_int, NULL)        \
+    X(Less, 2, NUMBER, TO_BOOL, NULL, less_f64, less_int, NULL)                                    \
+    X(LessOrEqual, 2, NUMBER, TO_BOOL, NULL, less_equal_f64, less_equal_int, NULL)                 \
+    X(Max, -1, NUMBER, SAME, max_f32, max_f64, max_int, bsr_binary_backward)                       \
+    X(Mean, -1, FLOAT, MEAN, add_f32, add_f64, NULL, bsr_binary_backward)                          \
+    X(Min, -1, NUMBER, SAME, min_f32, min_f64, min_int, bsr_binary_backward)                       \
+    X(Mul, 2, NUMBER, SAME, mul_f32, mul_f64, mul_int, bsr_binary_backward)                        \
+    X(Or, 2, BOOL, TO_BOOL, NULL, NULL, or_bool, NULL)                                             \
+    X(PRelu, 2, NUMBER, ONE_WAY, prelu_f32, prelu_f64, prelu_int, bsr_binary_backward)             \
+    X(Sub, 2, NUMBER, SAME, sub_f32, sub_f64, sub_int, bsr_binary_backward)                        \
+    X(Sum, -1, FLOAT, SUM, add_f32, add_f64, NULL, bsr_binary_backward)                            \
+    X(Xor, 2, BOOL, TO_BOOL, NULL, NULL, xor_bool, NULL)
 
 static const rule rules[] = {
-#define RULE(type, max_in, types, form, f32, f64, of_int)                                          \
+#define RULE(type, max_in, types, form, f32, f64, of_int, backward)                                \
     {#type, max_in, types, form, f32, f64, of_int},
     BINARY_OPS(RULE)
 #undef RULE
@@ -295,11 +297,11 @@ bsr_binary_fn bsr_op_binary(const char *op_type)
 }
 
 const bsr_op bsr_ops_binary[] = {
-#define ROW(type, max_in, types, form, f32, f64, of_int)                                           \
-    {#type, max_in == 2 ? 2 : 1, max_in, 1, "", binary_infer, binary_run},
+#define ROW(type, max_in, types, form, f32, f64, of_int, backward)                                 \
+    {#type, max_in == 2 ? 2 : 1, max_in, 1, "", binary_infer, binary_run, backward},
     BINARY_OPS(ROW)
 #undef ROW
-        {"Pow", 2, 2, 1, "", bsr_pow_infer, bsr_pow_run},
-    {"Where", 3, 3, 1, "", bsr_where_infer, bsr_where_run},
+        {"Pow", 2, 2, 1, "", bsr_pow_infer, bsr_pow_run, bsr_binary_backward},
+    {"Where", 3, 3, 1, "", bsr_where_infer, bsr_where_run, bsr_backward_move},
 };
 const int bsr_ops_binary_count = sizeof bsr_ops_binary / sizeof bsr_ops_binary[0];

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ops/backward.h"
 #include "ops/rows.h"
 #include "ops/unary.h"
 
@@ -129,7 +130,7 @@ static void clip_row(int64_t n, char *const *p, const int64_t *step, const void 
     }
 }
 
-bsr_status bsr_clip_run(const bsr_op_call *call)
+static bounds bounds_of_call(const bsr_op_call *call)
 {
     bounds b = type_range(call->in[0].dtype);
     if (call->opset < CLIP_INPUTS_SINCE)
@@ -137,8 +138,34 @@ bsr_status bsr_clip_run(const bsr_op_call *call)
     for (int i = 0; i < 2; i++)
         if (i + 1 < call->n_in && call->in[i + 1].data)
             set_bound(&b, i, call->in[i + 1].data);
+    return b;
+}
+
+bsr_status bsr_clip_run(const bsr_op_call *call)
+{
+    bounds b = bounds_of_call(call);
     bsr_rows(&call->out[0], &call->in[0], 1, clip_row, &b);
     return BSR_OK;
+}
+
+/* Exactly one of x, min and max is the result and has slope 1; at a bound none. */
+static void clip_slopes(double *slope, const double *x, int n, const void *ctx)
+{
+    const bounds *b = ctx;
+    double lo = (double)b->f32[0], hi = (double)b->f32[1];
+    int above = x[0] > hi || (x[0] < lo && lo > hi);
+    double all[3] = {x[0] > lo && x[0] < hi, x[0] < lo && !above, above};
+    memcpy(slope, all, (size_t)n * sizeof *slope);
+}
+
+bsr_status bsr_clip_backward(const bsr_op_backward *call)
+{
+    const bsr_op_call *f = call->forward;
+    bounds b = bounds_of_call(f);
+    BSR_TRY(bsr_backward_check_f32(call));
+    if (!bsr_backward_begin(call))
+        return BSR_OK;
+    return bsr_backward_pointwise(f->n_in, f->in, call->grad_in, call->grad_out, clip_slopes, &b);
 }
 
 /* Inference only: a training_mode that is, or may be, true is refused. */
@@ -184,4 +211,11 @@ bsr_status bsr_dropout_run(const bsr_op_call *call)
     if (call->n_out > 1 && call->out[1].data)
         bsr_rows(&call->out[1], NULL, 0, ones_row, &call->out[1].dtype);
     return BSR_OK;
+}
+
+/* The mask does not depend on x. */
+bsr_status bsr_dropout_backward(const bsr_op_backward *call)
+{
+    bsr_view grad_out[2] = {call->grad_out[0], {.data = NULL}};
+    return bsr_backward_move(&(bsr_op_backward){call->forward, grad_out, call->grad_in});
 }

@@ -157,9 +157,9 @@ static bsr_status constant_of_shape_run(const bsr_op_call *call)
 }
 
 const bsr_op bsr_ops_constant[] = {
-    {"Cast", 1, 1, 1, "to:i", cast_infer, cast_run},
+    {"Cast", 1, 1, 1, "to:i", cast_infer, cast_run, NULL},
     {"Constant", 0, 0, 1, "value:t value_float:f value_floats:F value_int:i value_ints:I",
-     constant_infer, constant_run},
-    {"ConstantOfShape", 1, 1, 1, "value:t", constant_of_shape_infer, constant_of_shape_run},
+     constant_infer, constant_run, NULL},
+    {"ConstantOfShape", 1, 1, 1, "value:t", constant_of_shape_infer, constant_of_shape_run, NULL},
 };
 const int bsr_ops_constant_count = sizeof bsr_ops_constant / sizeof bsr_ops_constant[0];

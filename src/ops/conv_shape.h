@@ -52,4 +52,14 @@ typedef struct bsr_conv_patch {
 bsr_status bsr_conv_each_patch(const bsr_conv_shape *shape, const bsr_view *x, const bsr_view *y,
                                void (*fn)(void *ctx, const bsr_conv_patch *patch), void *ctx);
 
+/* Where the gradients of a convolution go; data NULL: not wanted. */
+typedef struct bsr_conv_grads {
+    bsr_view x, w, bias;
+} bsr_conv_grads;
+
+/* Gradients of node's convolution of float32 x and w, whose strides are used, from that of its
+ * output (conv_backward.c). Errors of bsr_conv_shape_of; ENOMEM. */
+bsr_status bsr_conv_gradients(const bsr_node *node, const bsr_view *x, const bsr_view *w,
+                              const bsr_view *grad_out, const bsr_conv_grads *to);
+
 #endif

@@ -2,6 +2,8 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/backward.h"
+#include "ops/matmul_shape.h"
 #include "ops/nn.h"
 
 /* C must broadcast to M x N: at most two dimensions, each 1 or the full size. */
@@ -49,6 +51,42 @@ static void c_strides(const bsr_view *c, int64_t strides[2])
     for (int d = 0; d < c->rank; d++)
         if (c->dims[d] != 1)
             strides[2 - c->rank + d] = c->strides[d];
+}
+
+/* The matrix as it is multiplied: transposed where `trans` says so. */
+static bsr_view matrix(const bsr_view *v, int trans)
+{
+    bsr_view r = *v;
+    for (int d = 0; trans && d < 2; d++) {
+        r.dims[d] = v->dims[1 - d];
+        r.strides[d] = v->strides[1 - d];
+    }
+    return r;
+}
+
+static void constant_slope(double *slope, const double *x, int n, const void *ctx)
+{
+    slope[0] = *(const double *)ctx;
+}
+
+bsr_status bsr_gemm_backward(const bsr_op_backward *call)
+{
+    const bsr_op_call *f = call->forward;
+    const double alpha = (double)bsr_node_float(f->node, "alpha", 1.0f);
+    const double beta = (double)bsr_node_float(f->node, "beta", 1.0f);
+    if (!bsr_backward_begin(call))
+        return BSR_OK;
+    bsr_view in[2], grad_in[2];
+    for (int i = 0; i < 2; i++) {
+        int trans = bsr_node_int(f->node, i ? "transB" : "transA", 0) != 0;
+        in[i] = matrix(&f->in[i], trans);
+        grad_in[i] = matrix(&call->grad_in[i], trans);
+    }
+    BSR_TRY(bsr_product_gradients(in, &call->grad_out[0], alpha, grad_in));
+    if (!bsr_backward_wants(call, 2))
+        return BSR_OK;
+    return bsr_backward_pointwise(1, &f->in[2], &call->grad_in[2], &call->grad_out[0],
+                                  constant_slope, &beta);
 }
 
 bsr_status bsr_gemm_run(const bsr_op_call *call)

@@ -23,4 +23,9 @@ typedef struct bsr_matmul_shape {
 void bsr_matmul_shape_of(bsr_matmul_shape *s, const bsr_view *a, const bsr_view *b,
                          const bsr_view *y);
 
+/* Gradients of factor * in[0] * in[1], float32 views whose product has the shape of grad_out
+ * (matmul.c). grad_in[i].data NULL: not wanted. ENOMEM. */
+bsr_status bsr_product_gradients(const bsr_view in[2], const bsr_view *grad_out, double factor,
+                                 const bsr_view grad_in[2]);
+
 #endif

@@ -3,22 +3,26 @@
 
 #include "base/error.h"
 #include "ops/families.h"
+#include "ops/reduce_ops.h"
 
 #define WINDOW_ATTRS "auto_pad:s kernel_shape:I strides:I pads:I dilations:I "
 
 const bsr_op bsr_ops_nn[] = {
-    {"Conv", 2, 3, 1, WINDOW_ATTRS "group:i", bsr_conv_infer, bsr_conv_run},
+    {"Conv", 2, 3, 1, WINDOW_ATTRS "group:i", bsr_conv_infer, bsr_conv_run, bsr_conv_backward},
     {"MaxPool", 1, 1, 2, WINDOW_ATTRS "ceil_mode:i storage_order:i", bsr_max_pool_infer,
-     bsr_max_pool_run},
+     bsr_max_pool_run, bsr_max_pool_backward},
     {"AveragePool", 1, 1, 1, WINDOW_ATTRS "ceil_mode:i count_include_pad:i", bsr_average_pool_infer,
-     bsr_average_pool_run},
-    {"GlobalAveragePool", 1, 1, 1, "", bsr_global_pool_infer, bsr_global_average_pool_run},
-    {"GlobalMaxPool", 1, 1, 1, "", bsr_global_pool_infer, bsr_global_max_pool_run},
+     bsr_average_pool_run, bsr_average_pool_backward},
+    {"GlobalAveragePool", 1, 1, 1, "", bsr_global_pool_infer, bsr_global_average_pool_run,
+     bsr_global_pool_backward},
+    {"GlobalMaxPool", 1, 1, 1, "", bsr_global_pool_infer, bsr_global_max_pool_run,
+     bsr_global_pool_backward},
     {"BatchNormalization", 5, 5, 5, "epsilon:f momentum:f spatial:i training_mode:i",
-     bsr_batch_norm_infer, bsr_batch_norm_run},
-    {"LRN", 1, 1, 1, "alpha:f beta:f bias:f size:i", bsr_lrn_infer, bsr_lrn_run},
-    {"Gemm", 2, 3, 1, "alpha:f beta:f transA:i transB:i", bsr_gemm_infer, bsr_gemm_run},
-    {"MatMul", 2, 2, 1, "", bsr_matmul_infer, bsr_matmul_run},
+     bsr_batch_norm_infer, bsr_batch_norm_run, bsr_batch_norm_backward},
+    {"LRN", 1, 1, 1, "alpha:f beta:f bias:f size:i", bsr_lrn_infer, bsr_lrn_run, bsr_lrn_backward},
+    {"Gemm", 2, 3, 1, "alpha:f beta:f transA:i transB:i", bsr_gemm_infer, bsr_gemm_run,
+     bsr_gemm_backward},
+    {"MatMul", 2, 2, 1, "", bsr_matmul_infer, bsr_matmul_run, bsr_matmul_backward},
 };
 const int bsr_ops_nn_count = sizeof bsr_ops_nn / sizeof *bsr_ops_nn;
 

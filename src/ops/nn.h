@@ -14,23 +14,31 @@ bsr_status bsr_nn_check_vector(const bsr_infer *ctx, int i, const char *name, in
 /* Is output i of the node named, so that somebody may read it? */
 int bsr_nn_wants_output(const bsr_node *node, int i);
 
-/* The operators, one pair each: see bsr_op. */
+/* The operators: see bsr_op. MaxPool follows the first of equal maxima; the rule of the global
+ * pools is in reduce_ops.h. */
 bsr_status bsr_conv_infer(bsr_infer *ctx);
 bsr_status bsr_conv_run(const bsr_op_call *call);
+bsr_status bsr_conv_backward(const bsr_op_backward *call);
 bsr_status bsr_max_pool_infer(bsr_infer *ctx);
 bsr_status bsr_max_pool_run(const bsr_op_call *call);
+bsr_status bsr_max_pool_backward(const bsr_op_backward *call);
 bsr_status bsr_average_pool_infer(bsr_infer *ctx);
 bsr_status bsr_average_pool_run(const bsr_op_call *call);
+bsr_status bsr_average_pool_backward(const bsr_op_backward *call);
 bsr_status bsr_global_pool_infer(bsr_infer *ctx);
 bsr_status bsr_global_average_pool_run(const bsr_op_call *call);
 bsr_status bsr_global_max_pool_run(const bsr_op_call *call);
 bsr_status bsr_batch_norm_infer(bsr_infer *ctx);
 bsr_status bsr_batch_norm_run(const bsr_op_call *call);
+bsr_status bsr_batch_norm_backward(const bsr_op_backward *call);
 bsr_status bsr_lrn_infer(bsr_infer *ctx);
 bsr_status bsr_lrn_run(const bsr_op_call *call);
+bsr_status bsr_lrn_backward(const bsr_op_backward *call);
 bsr_status bsr_gemm_infer(bsr_infer *ctx);
 bsr_status bsr_gemm_run(const bsr_op_call *call);
+bsr_status bsr_gemm_backward(const bsr_op_backward *call);
 bsr_status bsr_matmul_infer(bsr_infer *ctx);
 bsr_status bsr_matmul_run(const bsr_op_call *call);
+bsr_status bsr_matmul_backward(const bsr_op_backward *call);
 
 #endif

@@ -28,6 +28,18 @@ typedef struct bsr_op_call {
     const bsr_view *out; /* shapes as inferred; an unwanted optional output has data == NULL */
 } bsr_op_call;
 
+/* Context of one backward evaluation: in and out as of the forward one, with the values that it
+ * read and made. grad_out[i]: gradient of some scalar with respect to output i (data NULL: not an
+ * output that the scalar depends on, count it as zeros). grad_in[i]: where the gradient with
+ * respect to input i goes, overwritten; data NULL: not wanted. Gradients are float32, with any
+ * strides, and do not overlap anything; of an output or input in 8-bit codes they are per step of
+ * the code. */
+typedef struct bsr_op_backward {
+    const bsr_op_call *forward;
+    const bsr_view *grad_out;
+    const bsr_view *grad_in;
+} bsr_op_backward;
+
 struct bsr_op {
     const char *type;
     int min_in, max_in; /* max_in -1: variadic */
@@ -39,6 +51,8 @@ struct bsr_op {
     bsr_status (*infer)(bsr_infer *ctx);
     /* Computes all outputs. Deterministic; the same bits on every processor. */
     bsr_status (*run)(const bsr_op_call *call);
+    /* Reverse-mode rule, NULL: not differentiable. */
+    bsr_status (*backward)(const bsr_op_backward *call);
 };
 
 /* Row of the registry, NULL for an unknown operator type. */

@@ -4,6 +4,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "kernels/kernels.h"
+#include "ops/backward.h"
 #include "ops/conv_shape.h"
 #include "ops/nn.h"
 
@@ -62,19 +63,29 @@ bsr_status bsr_average_pool_infer(bsr_infer *ctx)
     return infer(ctx);
 }
 
+/* Where a backward run takes gradients and puts their sums. */
+typedef struct pool_grads {
+    bsr_view sums; /* of x */
+    const bsr_view *out;
+} pool_grads;
+
 /* One output pixel of all channels and images; tap offsets are element offsets in a plane of x. */
 typedef struct pool_pixel {
     const bsr_op_call *call;
+    const pool_grads *grads; /* NULL in the forward direction */
     const bsr_window *window;
     int64_t taps;
     const int64_t *off; /* [taps], BSR_NO_PIXEL in the padding */
     const int64_t *pixel;
     int64_t y_at; /* offset of the pixel in a plane of y */
+    /* The same for grads->sums and grads->out. */
+    const int64_t *sum_off;
+    int64_t grad_at;
 } pool_pixel;
 
 typedef void (*pool_fn)(const pool_pixel *p);
 
-static bsr_status run(const bsr_op_call *call, pool_fn fn)
+static bsr_status run(const bsr_op_call *call, pool_fn fn, const pool_grads *grads)
 {
     const bsr_view *x = &call->in[0], *y = &call->out[0];
     bsr_window w;
@@ -82,13 +93,19 @@ static bsr_status run(const bsr_op_call *call, pool_fn fn)
     if (bsr_count(y->rank, y->dims) == 0)
         return BSR_OK;
     int64_t pixel[3] = {0}, taps = bsr_window_taps(&w);
-    int64_t *off = bsr_alloc_array((size_t)taps, sizeof *off);
+    int64_t *off = bsr_alloc_array(2 * (size_t)taps, sizeof *off);
     if (!off)
         return BSR_ENOMEM;
+    int64_t *sum_off = off + taps;
+    pool_pixel p = {call, grads, &w, taps, off, pixel, 0, sum_off, 0};
     do {
         bsr_window_offsets(&w, x->strides + 2, pixel, off);
-        fn(&(pool_pixel){call, &w, taps, off, pixel,
-                         bsr_strided_offset(w.rank, y->strides + 2, pixel)});
+        p.y_at = bsr_strided_offset(w.rank, y->strides + 2, pixel);
+        if (grads) {
+            bsr_window_offsets(&w, grads->sums.strides + 2, pixel, sum_off);
+            p.grad_at = bsr_strided_offset(w.rank, grads->out->strides + 2, pixel);
+        }
+        fn(&p);
     } while (bsr_next_index(w.rank, w.out, pixel));
     bsr_free(off);
     return BSR_OK;
@@ -130,24 +147,33 @@ static int64_t max_index(const pool_pixel *p, int64_t plane, int64_t tap)
     return plane * size + index;
 }
 
+/* The tap with the maximum of the plane at x_at; -1, and the least value, when all are in the
+ * padding. */
+static int64_t best_tap(const pool_pixel *p, int64_t x_at, float *max)
+{
+    const bsr_view *x = &p->call->in[0];
+    int64_t best = -1;
+    *max = x->dtype == BSR_F32 ? -INFINITY : x->dtype == BSR_U8 ? 0 : -128;
+    for (int64_t t = 0; t < p->taps; t++) {
+        if (p->off[t] == BSR_NO_PIXEL)
+            continue;
+        float v = load(x, x_at + p->off[t]);
+        if (v > *max || v != v || best < 0) {
+            *max = v;
+            best = t;
+        }
+    }
+    return best;
+}
+
 static void max_pixel(const pool_pixel *p)
 {
     const bsr_view *x = &p->call->in[0], *y = &p->call->out[0];
     const bsr_view *indices = p->call->n_out > 1 && p->call->out[1].data ? &p->call->out[1] : NULL;
-    const float least = x->dtype == BSR_F32 ? -INFINITY : x->dtype == BSR_U8 ? 0 : -128;
     for (int64_t n = 0; n < x->dims[0]; n++)
         for (int64_t c = 0; c < x->dims[1]; c++) {
-            int64_t x_at = n * x->strides[0] + c * x->strides[1], best = -1;
-            float max = least;
-            for (int64_t t = 0; t < p->taps; t++) {
-                if (p->off[t] == BSR_NO_PIXEL)
-                    continue;
-                float v = load(x, x_at + p->off[t]);
-                if (v > max || v != v || best < 0) {
-                    max = v;
-                    best = t;
-                }
-            }
+            float max;
+            int64_t best = best_tap(p, n * x->strides[0] + c * x->strides[1], &max);
             store(y, n * y->strides[0] + c * y->strides[1] + p->y_at, max);
             if (indices) {
                 int64_t at = bsr_strided_offset(p->window->rank, indices->strides + 2, p->pixel);
@@ -160,7 +186,7 @@ static void max_pixel(const pool_pixel *p)
 
 bsr_status bsr_max_pool_run(const bsr_op_call *call)
 {
-    return run(call, max_pixel);
+    return run(call, max_pixel, NULL);
 }
 
 /* Taps that the average counts: those on the input or, with count_include_pad, also those in the
@@ -199,5 +225,68 @@ static void average_pixel(const pool_pixel *p)
 
 bsr_status bsr_average_pool_run(const bsr_op_call *call)
 {
-    return run(call, average_pixel);
+    return run(call, average_pixel, NULL);
+}
+
+/* Gradient of the pixel in plane (n, c) of the output. */
+static double pixel_gradient(const pool_pixel *p, int64_t n, int64_t c)
+{
+    const bsr_view *g = p->grads->out;
+    return (double)((const float *)g->data)[n * g->strides[0] + c * g->strides[1] + p->grad_at];
+}
+
+static double *sums_plane(const pool_pixel *p, int64_t n, int64_t c)
+{
+    const bsr_view *sums = &p->grads->sums;
+    return (double *)sums->data + n * sums->strides[0] + c * sums->strides[1];
+}
+
+static void max_pixel_backward(const pool_pixel *p)
+{
+    const bsr_view *x = &p->call->in[0];
+    float max;
+    for (int64_t n = 0; n < x->dims[0]; n++)
+        for (int64_t c = 0; c < x->dims[1]; c++) {
+            int64_t best = best_tap(p, n * x->strides[0] + c * x->strides[1], &max);
+            if (best >= 0)
+                sums_plane(p, n, c)[p->sum_off[best]] += pixel_gradient(p, n, c);
+        }
+}
+
+static void average_pixel_backward(const pool_pixel *p)
+{
+    const bsr_view *x = &p->call->in[0];
+    const double count = (double)count_taps(p);
+    for (int64_t n = 0; n < x->dims[0]; n++)
+        for (int64_t c = 0; c < x->dims[1]; c++) {
+            double *plane = sums_plane(p, n, c), share = pixel_gradient(p, n, c) / count;
+            for (int64_t t = 0; t < p->taps; t++)
+                if (p->sum_off[t] != BSR_NO_PIXEL)
+                    plane[p->sum_off[t]] += share;
+        }
+}
+
+static bsr_status run_backward(const bsr_op_backward *call, pool_fn fn)
+{
+    const bsr_op_call *f = call->forward;
+    pool_grads grads = {.out = &call->grad_out[0]};
+    /* MaxPool's indices are no function of x that has a slope. */
+    if (!bsr_backward_begin(call) || !grads.out->data || !bsr_backward_wants(call, 0))
+        return BSR_OK;
+    BSR_TRY(bsr_sums_new(&grads.sums, &f->in[0], &call->grad_in[0]));
+    bsr_status status = run(f, fn, &grads);
+    if (status == BSR_OK)
+        bsr_sums_store(&grads.sums, &call->grad_in[0]);
+    bsr_free(grads.sums.data);
+    return status;
+}
+
+bsr_status bsr_max_pool_backward(const bsr_op_backward *call)
+{
+    return run_backward(call, max_pixel_backward);
+}
+
+bsr_status bsr_average_pool_backward(const bsr_op_backward *call)
+{
+    return run_backward(call, average_pixel_backward);
 }

@@ -146,3 +146,13 @@ bsr_status bsr_qlinear_conv_run(const bsr_op_call *call)
 {
     return run(call, &qlinear_conv);
 }
+
+/* As if there were no scales. */
+bsr_status bsr_qlinear_conv_sums(const bsr_op_call *call, const bsr_view *sums)
+{
+    qconv_inputs at = qlinear_conv;
+    bsr_op_call integer = *call;
+    at.w_scale = -1;
+    integer.out = sums;
+    return run(&integer, &at);
+}

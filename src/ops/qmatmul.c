@@ -114,3 +114,13 @@ bsr_status bsr_qlinear_matmul_run(const bsr_op_call *call)
 {
     return run(call, &qlinear_matmul);
 }
+
+/* As if there were no scales. */
+bsr_status bsr_qlinear_matmul_sums(const bsr_op_call *call, const bsr_view *sums)
+{
+    qmatmul_inputs at = qlinear_matmul;
+    bsr_op_call integer = *call;
+    at.a_scale = at.b_scale = -1;
+    integer.out = sums;
+    return run(&integer, &at);
+}

@@ -9,13 +9,18 @@
 #define CONV_ATTRS "auto_pad:s kernel_shape:I strides:I pads:I dilations:I group:i"
 
 const bsr_op bsr_ops_quant[] = {
-    {"QuantizeLinear", 2, 3, 1, "axis:i saturate:i", bsr_quantize_infer, bsr_quantize_run},
-    {"DequantizeLinear", 2, 3, 1, "axis:i", bsr_dequantize_infer, bsr_dequantize_run},
-    {"DynamicQuantizeLinear", 1, 1, 3, "", bsr_dynamic_quantize_infer, bsr_dynamic_quantize_run},
-    {"ConvInteger", 2, 4, 1, CONV_ATTRS, bsr_conv_integer_infer, bsr_conv_integer_run},
-    {"QLinearConv", 8, 9, 1, CONV_ATTRS, bsr_qlinear_conv_infer, bsr_qlinear_conv_run},
-    {"MatMulInteger", 2, 4, 1, "", bsr_matmul_integer_infer, bsr_matmul_integer_run},
-    {"QLinearMatMul", 8, 8, 1, "", bsr_qlinear_matmul_infer, bsr_qlinear_matmul_run},
+    {"QuantizeLinear", 2, 3, 1, "axis:i saturate:i", bsr_quantize_infer, bsr_quantize_run,
+     bsr_quantize_backward},
+    {"DequantizeLinear", 2, 3, 1, "axis:i", bsr_dequantize_infer, bsr_dequantize_run,
+     bsr_dequantize_backward},
+    {"DynamicQuantizeLinear", 1, 1, 3, "", bsr_dynamic_quantize_infer, bsr_dynamic_quantize_run,
+     NULL},
+    {"ConvInteger", 2, 4, 1, CONV_ATTRS, bsr_conv_integer_infer, bsr_conv_integer_run, NULL},
+    {"QLinearConv", 8, 9, 1, CONV_ATTRS, bsr_qlinear_conv_infer, bsr_qlinear_conv_run,
+     bsr_qlinear_conv_backward},
+    {"MatMulInteger", 2, 4, 1, "", bsr_matmul_integer_infer, bsr_matmul_integer_run, NULL},
+    {"QLinearMatMul", 8, 8, 1, "", bsr_qlinear_matmul_infer, bsr_qlinear_matmul_run,
+     bsr_qlinear_matmul_backward},
 };
 const int bsr_ops_quant_count = sizeof bsr_ops_quant / sizeof *bsr_ops_quant;
 

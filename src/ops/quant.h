@@ -39,20 +39,28 @@ void bsr_q_store(const bsr_view *v, int64_t at, int32_t code);
 /* start + sum of a[i] * b[i], modulo 2^32. */
 int32_t bsr_q_dot(int32_t start, const int16_t *a, const int16_t *b, int64_t n);
 
-/* The operators, one pair each: see bsr_op. */
+/* The operators: see bsr_op. Gradients take rounding to codes as the identity where the rounded
+ * code is within the codes' range, its ends included, and as constant beyond (straight-through). */
 bsr_status bsr_quantize_infer(bsr_infer *ctx);
 bsr_status bsr_quantize_run(const bsr_op_call *call);
+bsr_status bsr_quantize_backward(const bsr_op_backward *call);
 bsr_status bsr_dequantize_infer(bsr_infer *ctx);
 bsr_status bsr_dequantize_run(const bsr_op_call *call);
+bsr_status bsr_dequantize_backward(const bsr_op_backward *call);
 bsr_status bsr_dynamic_quantize_infer(bsr_infer *ctx);
 bsr_status bsr_dynamic_quantize_run(const bsr_op_call *call);
 bsr_status bsr_conv_integer_infer(bsr_infer *ctx);
 bsr_status bsr_conv_integer_run(const bsr_op_call *call);
 bsr_status bsr_qlinear_conv_infer(bsr_infer *ctx);
 bsr_status bsr_qlinear_conv_run(const bsr_op_call *call);
+bsr_status bsr_qlinear_conv_backward(const bsr_op_backward *call);
+/* The int32 sums, bias included, that are then scaled and rounded. */
+bsr_status bsr_qlinear_conv_sums(const bsr_op_call *call, const bsr_view *sums);
 bsr_status bsr_matmul_integer_infer(bsr_infer *ctx);
 bsr_status bsr_matmul_integer_run(const bsr_op_call *call);
 bsr_status bsr_qlinear_matmul_infer(bsr_infer *ctx);
 bsr_status bsr_qlinear_matmul_run(const bsr_op_call *call);
+bsr_status bsr_qlinear_matmul_backward(const bsr_op_backward *call);
+bsr_status bsr_qlinear_matmul_sums(const bsr_op_call *call, const bsr_view *sums);
 
 #endif

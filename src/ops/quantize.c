@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/backward.h"
 #include "ops/conv_shape.h"
 #include "ops/nn.h"
 #include "ops/quant.h"
@@ -109,6 +110,66 @@ bsr_status bsr_dequantize_run(const bsr_op_call *call)
         *(float *)bsr_view_at(y, idx, sizeof(float)) = centred * bsr_q_scale(call, 1, slice);
     } while (bsr_next_index(x->rank, x->dims, idx));
     return BSR_OK;
+}
+
+/* A scale or zero point seen in the rank of x, along `axis` (-1: one value). */
+static bsr_view along_axis(const bsr_view *v, int rank, int axis)
+{
+    bsr_view r = {.dtype = v->dtype, .rank = axis < 0 ? 0 : rank, .data = v->data};
+    for (int d = 0; d < r.rank; d++)
+        r.dims[d] = d == axis ? v->dims[0] : 1;
+    if (axis >= 0)
+        r.strides[axis] = v->strides[0];
+    return r;
+}
+
+static bsr_status backward(const bsr_op_backward *call, bsr_slopes_fn fn, const void *ctx)
+{
+    const bsr_op_call *f = call->forward;
+    const bsr_view *x = &f->in[0], *scale = &f->in[1];
+    const int axis = slice_axis(f->node, x->rank, scale->rank, scale->dims);
+    bsr_view in[3], grad_in[3];
+    if (!bsr_backward_begin(call))
+        return BSR_OK;
+    in[0] = *x;
+    grad_in[0] = call->grad_in[0];
+    for (int i = 1; i < f->n_in; i++) {
+        in[i] = along_axis(&f->in[i], x->rank, axis);
+        grad_in[i] = along_axis(&call->grad_in[i], x->rank, axis);
+    }
+    return bsr_backward_pointwise(f->n_in, in, grad_in, &call->grad_out[0], fn, ctx);
+}
+
+/* Codes x / scale + zero point, as if not rounded, where they are not saturated. */
+static void quantize_slopes(double *slope, const double *x, int n, const void *ctx)
+{
+    const int is_signed = *(const bsr_dtype *)ctx == BSR_I8;
+    const double low = is_signed ? -128.0 : 0.0, high = is_signed ? 127.0 : 255.0;
+    /* The forward quotient: whether it saturates must be the same decision. */
+    const float v = (float)x[0] / (float)x[1];
+    const double code = (double)rintf(v) + (n > 2 ? x[2] : 0.0);
+    const int inside = code >= low && code <= high;
+    const double all[3] = {1.0 / x[1], -x[0] / (x[1] * x[1]), 1.0};
+    for (int i = 0; i < n; i++)
+        slope[i] = inside ? all[i] : 0.0;
+}
+
+bsr_status bsr_quantize_backward(const bsr_op_backward *call)
+{
+    return backward(call, quantize_slopes, &call->forward->out[0].dtype);
+}
+
+static void dequantize_slopes(double *slope, const double *x, int n, const void *ctx)
+{
+    slope[0] = x[1];
+    slope[1] = x[0] - (n > 2 ? x[2] : 0.0);
+    if (n > 2)
+        slope[2] = -x[1];
+}
+
+bsr_status bsr_dequantize_backward(const bsr_op_backward *call)
+{
+    return backward(call, dequantize_slopes, NULL);
 }
 
 bsr_status bsr_dynamic_quantize_infer(bsr_infer *ctx)

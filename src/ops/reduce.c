@@ -136,9 +136,7 @@ static const struct fold *find_fold(const char *op, bsr_dtype dtype)
     return NULL;
 }
 
-/* The reduced dimensions as a bit set: no axes means all of them, or none with
- * noop_with_empty_axes, which makes the operator a copy. */
-static bsr_status reduced_axes(unsigned *set, const bsr_op_call *call)
+bsr_status bsr_reduce_axes(unsigned *set, const bsr_op_call *call)
 {
     int64_t since = strcmp(call->node->op_type, "ReduceSum") ? 18 : 13;
     int rank = call->in[0].rank;
@@ -164,7 +162,7 @@ bsr_status bsr_infer_reduce(bsr_infer *ctx)
         return bsr_node_fail(ctx->node, BSR_EUNSUPPORTED, "input is %s",
                              bsr_dtype_name(in[0].dtype));
     unsigned set;
-    BSR_TRY(reduced_axes(&set, &call));
+    BSR_TRY(bsr_reduce_axes(&set, &call));
     int keepdims = bsr_node_int(ctx->node, "keepdims", 1) != 0, rank = 0;
     int64_t dims[BSR_MAX_RANK], count = 1;
     for (int d = 0; d < in[0].rank; d++) {
@@ -216,7 +214,7 @@ bsr_status bsr_run_reduce(const bsr_op_call *call)
     const struct fold *fold = find_fold(call->node->op_type, in->dtype);
     size_t size = bsr_dtype_size(in->dtype);
     unsigned set;
-    BSR_TRY(reduced_axes(&set, call));
+    BSR_TRY(bsr_reduce_axes(&set, call));
     if (bsr_count(out->rank, out->dims) == 0)
         return BSR_OK;
     if (set == 0 && bsr_node_int(call->node, "noop_with_empty_axes", 0)) {

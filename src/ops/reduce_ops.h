@@ -14,10 +14,21 @@
 bsr_status bsr_infer_reduce(bsr_infer *ctx);
 bsr_status bsr_run_reduce(const bsr_op_call *call);
 
+/* reduce_backward.c: also the rule of the global pools. float32. Of equal extrema the first is
+ * followed; ReduceL1 and ReduceL2 have slope 0 at 0. */
+bsr_status bsr_reduce_backward(const bsr_op_backward *call);
+bsr_status bsr_global_pool_backward(const bsr_op_backward *call);
+
+/* The reduced dimensions as a bit set: no axes means all of them, or none with
+ * noop_with_empty_axes, which makes the operator a copy. */
+bsr_status bsr_reduce_axes(unsigned *set, const bsr_op_call *call);
+
 /* reduce_softmax.c. float32 and float64. */
 bsr_status bsr_infer_softmax(bsr_infer *ctx);
 bsr_status bsr_run_softmax(const bsr_op_call *call);
 bsr_status bsr_run_log_softmax(const bsr_op_call *call);
+bsr_status bsr_softmax_backward(const bsr_op_backward *call);
+bsr_status bsr_log_softmax_backward(const bsr_op_backward *call);
 
 /* reduce_arg.c. NaN counts as greatest in ArgMax and as least in ArgMin (as numpy); of equal
  * elements the lowest index wins, with select_last_index the highest. */

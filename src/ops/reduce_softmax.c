@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "ops/backward.h"
 #include "ops/int_args.h"
 #include "ops/mathf.h"
 #include "ops/reduce_ops.h"
@@ -95,4 +96,55 @@ bsr_status bsr_run_softmax(const bsr_op_call *call)
 bsr_status bsr_run_log_softmax(const bsr_op_call *call)
 {
     return run_rows(call, 1);
+}
+
+/* One row from its results y: with S the sum over the row, dx = y (g - S(g y)) for Softmax and
+ * dx = g - exp(y) S(g) for LogSoftmax. */
+static void row_backward(const bsr_view *y, const bsr_view *g, const bsr_view *dx, int is_log)
+{
+    int64_t idx[BSR_MAX_RANK] = {0};
+    double sum = 0.0;
+    do {
+        double gi = (double)*(const float *)bsr_view_at(g, idx, sizeof(float));
+        double yi = (double)*(const float *)bsr_view_at(y, idx, sizeof(float));
+        sum += is_log ? gi : gi * yi;
+    } while (bsr_next_index(y->rank, y->dims, idx));
+    do {
+        double gi = (double)*(const float *)bsr_view_at(g, idx, sizeof(float));
+        double yi = (double)*(const float *)bsr_view_at(y, idx, sizeof(float));
+        double d = is_log ? gi - bsr_exp(yi) * sum : yi * (gi - sum);
+        *(float *)bsr_view_at(dx, idx, sizeof(float)) = (float)(d + 0.0); /* no -0 */
+    } while (bsr_next_index(y->rank, y->dims, idx));
+}
+
+static bsr_status rows_backward(const bsr_op_backward *call, int is_log)
+{
+    const bsr_op_call *f = call->forward;
+    const bsr_view *y = &f->out[0], *g = &call->grad_out[0], *dx = &call->grad_in[0];
+    unsigned set;
+    BSR_TRY(softmax_axes(&set, f));
+    BSR_TRY(bsr_backward_check_f32(call));
+    if (!bsr_backward_begin(call) || !dx->data || bsr_count(y->rank, y->dims) == 0)
+        return BSR_OK;
+    bsr_view y_rows = bsr_view_pick(y, ~set), y_row = bsr_view_pick(y, set);
+    bsr_view g_rows = bsr_view_pick(g, ~set), g_row = bsr_view_pick(g, set);
+    bsr_view dx_rows = bsr_view_pick(dx, ~set), dx_row = bsr_view_pick(dx, set);
+    int64_t idx[BSR_MAX_RANK] = {0};
+    do {
+        y_row.data = bsr_view_at(&y_rows, idx, sizeof(float));
+        g_row.data = bsr_view_at(&g_rows, idx, sizeof(float));
+        dx_row.data = bsr_view_at(&dx_rows, idx, sizeof(float));
+        row_backward(&y_row, &g_row, &dx_row, is_log);
+    } while (bsr_next_index(y_rows.rank, y_rows.dims, idx));
+    return BSR_OK;
+}
+
+bsr_status bsr_softmax_backward(const bsr_op_backward *call)
+{
+    return rows_backward(call, 0);
+}
+
+bsr_status bsr_log_softmax_backward(const bsr_op_backward *call)
+{
+    return rows_backward(call, 1);
 }

@@ -168,7 +168,7 @@ static void fill_constant(const bsr_op_call *call)
             fill.data = call->in[2].data;
     } else if (fill.dtype == BSR_F32) {
         value.f = bsr_node_float(call->node, "value", 0);
-    } else {
+    } else if (fill.dtype == BSR_F64) {
         value.d = bsr_node_float(call->node, "value", 0);
     }
     bsr_view_copy(&call->out[0], &fill);

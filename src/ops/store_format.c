@@ -1,9 +1,11 @@
 /* The operator that stores a tensor in a number format. */
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "ops/backward.h"
 #include "ops/rows.h"
 #include "ops/unary.h"
 
@@ -103,6 +105,48 @@ bsr_status bsr_store_run(const bsr_op_call *call)
     c.fn = bsr_store_params(call->node, c.p);
     bsr_rows(&call->out[0], &call->in[0], 1, row, &c);
     return BSR_OK;
+}
+
+typedef struct range_ctx {
+    bsr_format_kind kind;
+    float p[4];
+    double largest; /* finite value, of the float formats */
+} range_ctx;
+
+/* 1 in the range; binary: Hubara et al., Binarized Neural Networks (NIPS 2016), equation 4. */
+static void in_range(double *slope, const double *x, int n, const void *ctx)
+{
+    const range_ctx *c = ctx;
+    double steps;
+    switch (c->kind) {
+    case BSR_FORMAT_STORED:
+        slope[0] = 1.0;
+        break;
+    case BSR_FORMAT_INT:
+    case BSR_FORMAT_UINT:
+    case BSR_FORMAT_FIXED:
+        steps = rint(x[0] / (double)c->p[0]);
+        slope[0] = steps >= (double)c->p[1] && steps <= (double)c->p[2];
+        break;
+    case BSR_FORMAT_BINARY:
+        slope[0] = fabs(x[0]) <= (double)c->p[0];
+        break;
+    default:
+        slope[0] = fabs(x[0]) <= c->largest;
+        break;
+    }
+}
+
+bsr_status bsr_store_backward(const bsr_op_backward *call)
+{
+    const bsr_op_call *f = call->forward;
+    range_ctx c;
+    if (!bsr_backward_begin(call))
+        return BSR_OK;
+    bsr_unary_fn store = bsr_store_params(f->node, c.p);
+    c.kind = (bsr_format_kind)bsr_node_int(f->node, "kind", BSR_FORMAT_STORED);
+    c.largest = (double)store(FLT_MAX, c.p);
+    return bsr_backward_pointwise(1, f->in, call->grad_in, call->grad_out, in_range, &c);
 }
 
 static bsr_status add_attr(bsr_node *node, bsr_attr attr, const char *name)

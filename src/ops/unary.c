@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "ops/backward.h"
 #include "ops/families.h"
 #include "ops/mathf.h"
 #include "ops/rows.h"
@@ -202,7 +203,6 @@ static int64_t not_bool(int64_t x)
     X(LeakyRelu, "alpha:f", F32, leaky_relu, NULL, NULL, 0.01f, 0)                                 \
     X(Log, "", FLOAT, log_f32, bsr_log, NULL, 0, 0)                                                \
     X(Neg, "", SIGNED, neg, neg_f64, neg_int, 0, 0)                                                \
-    X(Not, "", BSR_TYPES(BSR_BOOL), NULL, NULL, not_bool, 0, 0)                                    \
     X(Reciprocal, "", FLOAT, reciprocal, reciprocal_f64, NULL, 0, 0)                               \
     X(Relu, "", SIGNED, relu, relu_f64, relu_int, 0, 0)                                            \
     X(Round, "", FLOAT, round_f32, rint, NULL, 0, 0)                                               \
@@ -229,6 +229,7 @@ static const rule rules[] = {
     {#type, types, f32, f64, of_int, {p0, p1}},
     UNARY_OPS(RULE)
 #undef RULE
+        {"Not", BSR_TYPES(BSR_BOOL), NULL, NULL, not_bool, {0, 0}},
 };
 
 static const rule *find_rule(const char *op_type)
@@ -239,8 +240,9 @@ static const rule *find_rule(const char *op_type)
     return NULL;
 }
 
-static void read_params(const bsr_node *node, const rule *r, float p[4])
+void bsr_unary_params(const bsr_node *node, float p[4])
 {
+    const rule *r = find_rule(node->op_type);
     const char *second = bsr_node_attr(node, "gamma") ? "gamma" : "beta";
     p[0] = bsr_node_float(node, "alpha", r->p[0]);
     p[1] = bsr_node_float(node, second, r->p[1]);
@@ -295,7 +297,7 @@ static void row_int(int64_t n, char *const *p, const int64_t *step, const void *
 static bsr_status unary_run(const bsr_op_call *call)
 {
     row_ctx c = {.rule = find_rule(call->node->op_type), .dtype = call->in[0].dtype};
-    read_params(call->node, c.rule, c.p);
+    bsr_unary_params(call->node, c.p);
     bsr_row_fn fn = c.dtype == BSR_F32 ? row_f32 : c.dtype == BSR_F64 ? row_f64 : row_int;
     bsr_rows(&call->out[0], &call->in[0], 1, fn, &c);
     return BSR_OK;
@@ -329,18 +331,20 @@ bsr_unary_fn bsr_op_unary(const bsr_graph *graph, const bsr_node *node, float p[
     const rule *r = find_rule(node->op_type);
     if (!r)
         return NULL;
-    read_params(node, r, p);
+    bsr_unary_params(node, p);
     return r->f32;
 }
 
 const bsr_op bsr_ops_unary[] = {
 #define ROW(type, attrs, types, f32, f64, of_int, p0, p1)                                          \
-    {#type, 1, 1, 1, attrs, unary_infer, unary_run},
+    {#type, 1, 1, 1, attrs, unary_infer, unary_run, bsr_unary_backward},
     UNARY_OPS(ROW)
 #undef ROW
-        {"Clip", 1, 3, 1, "min:f max:f", bsr_clip_infer, bsr_clip_run},
-    {"Dropout", 1, 3, 2, "ratio:f seed:i", bsr_dropout_infer, bsr_dropout_run},
-    {"Identity", 1, 1, 1, "", identity_infer, identity_run},
-    {BSR_OP_STORE, 1, 1, 1, BSR_STORE_ATTRS, bsr_store_infer, bsr_store_run},
+        {"Clip", 1, 3, 1, "min:f max:f", bsr_clip_infer, bsr_clip_run, bsr_clip_backward},
+    {"Dropout", 1, 3, 2, "ratio:f seed:i", bsr_dropout_infer, bsr_dropout_run,
+     bsr_dropout_backward},
+    {"Identity", 1, 1, 1, "", identity_infer, identity_run, bsr_backward_move},
+    {"Not", 1, 1, 1, "", unary_infer, unary_run, NULL},
+    {BSR_OP_STORE, 1, 1, 1, BSR_STORE_ATTRS, bsr_store_infer, bsr_store_run, bsr_store_backward},
 };
 const int bsr_ops_unary_count = sizeof bsr_ops_unary / sizeof bsr_ops_unary[0];

@@ -1,7 +1,7 @@
 #include "op_case.h"
 
 /* An Op row that no family has, so that nothing but the check is under test. */
-static const bsr_op row = {"Op", 1, 3, 2, "axis:i axes:I mode:s alpha:f", NULL, NULL};
+static const bsr_op row = {"Op", 1, 3, 2, "axis:i axes:I mode:s alpha:f", NULL, NULL, NULL};
 
 static op_case new_case(int n_in, int n_out)
 {
@@ -49,7 +49,7 @@ static void test_ops_check__inputs(void **state)
 /* A variadic operator has no optional inputs. */
 static void test_ops_check__variadic(void **state)
 {
-    static const bsr_op variadic = {"Op", 1, -1, 1, "", NULL, NULL};
+    static const bsr_op variadic = {"Op", 1, -1, 1, "", NULL, NULL, NULL};
     op_case c = new_case(5, 1);
     assert_int_equal(bsr_op_check(op_node(&c), &variadic, 13), BSR_OK);
     op_no_input(&c);
