@@ -4,8 +4,9 @@
 
 static const opt sampling_opts[] = {
     {"sampling", 0, OPT_SAMPLE, offsetof(settings, sampling), "S",
-     "complete, adaptive, or random:N for N sites of each layer with all their faults: other words "
-     "for --plan exhaustive, adaptive and sites:N",
+     "complete, adaptive, random:N for N sites of each layer, or channels:R for the share R of "
+     "each "
+     "layer's channels: other words for --plan exhaustive, adaptive, sites:N and channels:R",
      0, 0, "complete|adaptive", 0},
     {"check", 0, OPT_U64, offsetof(settings, run.check), "N",
      "inject all faults of N of the sites directly too, and count disagreements (default 0)", 0,
@@ -39,6 +40,8 @@ static bsr_status work(void *out, const bsr_model *model, const bsr_dataset *dat
         o.plan = "exhaustive";
     else if (s->sampling && strcmp(s->sampling, "adaptive") == 0)
         o.plan = "adaptive";
+    else if (s->sampling && strncmp(s->sampling, "channels", 8) == 0)
+        o.plan = s->sampling;
     else if (s->sampling)
         o.plan = keep_text("sites%s", strchr(s->sampling, ':'));
     else if (!o.plan)

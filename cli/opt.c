@@ -76,6 +76,34 @@ static int set_double(const opt *o, void *field, const char *text)
     return 0;
 }
 
+/* "off" is 0. */
+static int set_threshold(const opt *o, void *field, const char *text)
+{
+    if (strcmp(text, "off") != 0)
+        return set_double(o, field, text);
+    *(double *)field = 0;
+    return 0;
+}
+
+static int set_time(const opt *o, void *field, const char *text)
+{
+    static const struct {
+        const char *unit;
+        double seconds;
+    } units[] = {{"", 1}, {"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}};
+    char *stop;
+    double v = strtod(text, &stop);
+    if (stop == text || isspace((unsigned char)*text))
+        return -1;
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strcmp(stop, units[i].unit) == 0 && v * units[i].seconds > o->min &&
+            v * units[i].seconds <= o->max) {
+            *(double *)field = v * units[i].seconds;
+            return 0;
+        }
+    return -1;
+}
+
 static int set_string(const opt *o, void *field, const char *text)
 {
     *(const char **)field = text;
@@ -119,6 +147,11 @@ static int set_sample(const opt *o, void *field, const char *text)
     *(const char **)field = text;
     if (word_index(o->words, text) >= 0)
         return 0;
+    if (strncmp(text, "channels:", 9) == 0) {
+        char *stop;
+        double share = strtod(text + 9, &stop);
+        return stop != text + 9 && !*stop && share > 0 && share <= 1 ? 0 : -1;
+    }
     if (strncmp(text, "random:", 7) != 0)
         return -1;
     text += 7;
@@ -186,6 +219,16 @@ static void expect_number(const opt *o, char *out, size_t room)
     snprintf(out, room, "a number from %.10g to %.10g", o->min, o->max);
 }
 
+static void expect_threshold(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "off or a number from %.10g to %.10g", o->min, o->max);
+}
+
+static void expect_time(const opt *o, char *out, size_t room)
+{
+    snprintf(out, room, "seconds up to %.0f, or a time such as 90s, 5m or 2h", o->max);
+}
+
 static void expect_size(const opt *o, char *out, size_t room)
 {
     snprintf(out, room, "bytes, at least %.0f, such as 500M or 2G", o->min);
@@ -200,7 +243,7 @@ static void expect_sample(const opt *o, char *out, size_t room)
 {
     opt_list_words(out, room, o->words, ", ");
     size_t n = strlen(out);
-    snprintf(out + n, room - n, " or random:N with N above 0");
+    snprintf(out + n, room - n, ", random:N with N above 0 or channels:R with R above 0 up to 1");
 }
 
 static void expect_floats(const opt *o, char *out, size_t room)
@@ -222,6 +265,8 @@ static const struct {
     [OPT_INT] = {set_int, expect_whole},
     [OPT_U64] = {set_u64, expect_whole},
     [OPT_SIZE] = {set_size, expect_size},
+    [OPT_THRESHOLD] = {set_threshold, expect_threshold},
+    [OPT_TIME] = {set_time, expect_time},
     [OPT_DOUBLE] = {set_double, expect_number},
     [OPT_STRING] = {set_string, NULL},
     [OPT_PATH] = {set_string, NULL},
@@ -360,13 +405,25 @@ int opt_set(opt_parser *p, const char *name, const char *text)
     return o ? set_value(p, "", o, text) : fail(p, "unknown key '%.60s'", name, NULL);
 }
 
-/* Takes `text` for the next of the operands; *names moves behind its name. */
+/* Length of the first of the names, without the dots that let it stand for several. */
+static size_t operand_name(const char *names, int *repeats)
+{
+    size_t len = strcspn(names, " ");
+    *repeats = len >= 3 && memcmp(names + len - 3, "...", 3) == 0;
+    return *repeats ? len - 3 : len;
+}
+
+/* Takes `text` for the next of the operands; *names moves behind its name, but not behind the dots
+ * of the last one: "..." alone takes any number. */
 static int take_operand(opt_parser *p, const char **names, const char **operands, int *n,
                         const char *text)
 {
+    int repeats;
     if (!**names)
         return fail(p, "unexpected '%.200s' after '%.200s'", text, operands[*n - 1]);
-    *names += strcspn(*names, " ");
+    if (*n == OPT_OPERANDS)
+        return fail(p, "'%.200s' is one operand too many", text, NULL);
+    *names += operand_name(*names, &repeats);
     *names += **names == ' ';
     operands[(*n)++] = text;
     return 0;
@@ -389,9 +446,11 @@ int opt_parse(opt_parser *p, const char *operand_names, const char **operands, i
     }
     if (status != 0)
         return status;
-    if (*operand_names) {
+    int repeats;
+    size_t missed = operand_name(operand_names, &repeats);
+    if (missed > 0) {
         char name[64];
-        snprintf(name, sizeof name, "%.*s", (int)strcspn(operand_names, " "), operand_names);
+        snprintf(name, sizeof name, "%.*s", (int)missed, operand_names);
         return fail(p, "no %s given", name, NULL);
     }
     const opt *missing = opt_missing(p);

@@ -8,19 +8,22 @@
 
 /* What an option's value is and the field that takes it. */
 typedef enum opt_type {
-    OPT_FLAG,   /* int: no value, sets 1; true or false with opt_set */
-    OPT_INT,    /* int in min..max */
-    OPT_U64,    /* uint64_t in min..max */
-    OPT_SIZE,   /* size_t of bytes, with K, M, G or T for powers of 1024 */
-    OPT_DOUBLE, /* double in min..max */
-    OPT_STRING, /* const char *, borrowed */
-    OPT_PATH,   /* the same: the name of a file */
-    OPT_SOURCE, /* the same: KIND:PATH[,PATH...] or the name of a file */
-    OPT_WORD,   /* const char *: one of `words` */
-    OPT_CHOICE, /* int: position in `words`, -1 before */
-    OPT_SAMPLE, /* const char *: one of `words`, or random:N with N above 0 */
-    OPT_FLOATS, /* opt_floats: 1 or 3 finite numbers */
-    OPT_SHAPE,  /* int[3]: C,H,W, each 1..max */
+    OPT_FLAG,      /* int: no value, sets 1; true or false with opt_set */
+    OPT_INT,       /* int in min..max */
+    OPT_U64,       /* uint64_t in min..max */
+    OPT_SIZE,      /* size_t of bytes, with K, M, G or T for powers of 1024 */
+    OPT_DOUBLE,    /* double in min..max */
+    OPT_THRESHOLD, /* the same, or "off" for 0 */
+    OPT_TIME,      /* double of seconds above min up to max, with s, m, h or d */
+    OPT_STRING,    /* const char *, borrowed */
+    OPT_PATH,      /* the same: the name of a file */
+    OPT_SOURCE,    /* the same: KIND:PATH[,PATH...] or the name of a file */
+    OPT_WORD,      /* const char *: one of `words` */
+    OPT_CHOICE,    /* int: position in `words`, -1 before */
+    OPT_SAMPLE,    /* const char *: one of `words`, random:N with N above 0, or channels:R with R in
+                      (0, 1] */
+    OPT_FLOATS,    /* opt_floats: 1 or 3 finite numbers */
+    OPT_SHAPE,     /* int[3]: C,H,W, each 1..max */
 } opt_type;
 
 typedef struct opt_floats {
@@ -46,8 +49,9 @@ typedef struct opt_group {
     const opt *opts;
 } opt_group;
 
-#define OPT_MESSAGE 512
-#define OPT_MAX     64 /* options of a command */
+#define OPT_MESSAGE  512
+#define OPT_MAX      64 /* options of a command */
+#define OPT_OPERANDS 64 /* operands of a command */
 
 /* An option that was set, and what it was set to as text ("true" for flags). */
 typedef struct opt_given {
@@ -67,8 +71,8 @@ typedef struct opt_parser {
 /* Parses argv[0..argc-1] (the command's name not among them). Accepted are --name VALUE,
  * --name=VALUE, -x VALUE, -xVALUE, grouped short flags, and -- before operands that start with '-'.
  * The last of repeated options wins. One operand is expected for each of the names in operand_names
- * ("A.db B.db"; at most 2), and stored in operands in this order. Returns 0, or -1 with a message.
- */
+ * ("A.db B.db"), more than one for a last name that ends in "...", and stored in operands, which
+ * has room for OPT_OPERANDS, in this order. Returns 0, or -1 with a message. */
 int opt_parse(opt_parser *p, const char *operand_names, const char **operands, int argc,
               char **argv);
 

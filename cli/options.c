@@ -62,7 +62,7 @@ const opt fault_opts[] = {
 const opt plan_opts[] = {
     {"plan", 0, OPT_STRING, FIELD(run.plan), "P",
      "exhaustive (or complete), random:N, network-wise, layer-wise, data-unaware, data-aware, "
-     "adaptive, or with rays sites:N (default: random:1000, analyze sites:100)",
+     "adaptive, or with rays sites:N, channels:R (default: random:1000, analyze sites:100)",
      0, 0, NULL, 0},
     {"margin", 0, OPT_DOUBLE, FIELD(run.margin), "E",
      "half-width of intervals that plans ask for (default 0.01)", 0.000001, 0.5, NULL, 0},
@@ -78,6 +78,22 @@ const opt plan_opts[] = {
      "direct: run the network with each fault; ray: find for each site and image the interval of "
      "harmless errors (default: direct, analyze ray)",
      0, 0, "direct|ray", 0},
+    {"screen", 0, OPT_THRESHOLD, FIELD(run.screen), "THETA",
+     "take faults that to first order eat less than this share of every margin for harmless, but "
+     "for a random part that checks it; off: evaluate all (default: off, analyze 0.1)",
+     0.000001, 1000, NULL, 0},
+    {"screen-check", 0, OPT_U64, FIELD(run.screen_checks), "N",
+     "skipped (fault, image) pairs to evaluate all the same, about (default: one in 256)", 1,
+     9007199254740991.0, NULL, 0},
+    {"verify", 0, OPT_U64, FIELD(run.verify), "N",
+     "inject N (fault, image) pairs of the sample directly, for an unbiased correction (default 0)",
+     0, 9007199254740991.0, NULL, 0},
+    {"max-time", 0, OPT_TIME, FIELD(run.max_time), "TIME",
+     "end a sampled run after so long with what it has: seconds, or 90s, 5m, 2h (default: none)", 0,
+     1e9, NULL, 0},
+    {"vvr", 0, OPT_FLAG, FIELD(run.bounds), "",
+     "rays: keep the bounds of harmless and critical errors of every site and image", 0, 0, NULL,
+     0},
     {NULL}};
 
 const opt report_opts[] = {

@@ -114,6 +114,26 @@ typedef struct bsr_provenance {
     uint64_t seed;
 } bsr_provenance;
 
+/* What first-order screening did (docs/theory/screening.md). Counts are of (fault, image) pairs. */
+typedef struct bsr_screening_result {
+    double theta;     /* asked for; 0: off */
+    int lowered;      /* layers where too much was missed and theta was lowered */
+    uint64_t pairs;   /* answered */
+    uint64_t skipped; /* taken for harmless without evaluation */
+    uint64_t checked; /* of these evaluated all the same */
+    uint64_t missed;  /* of these critical */
+    double bound;     /* of the share of the answered pairs that are critical and were taken for
+                         harmless: one-sided upper bound */
+} bsr_screening_result;
+
+/* Direct injection of a random part of the sample. */
+typedef struct bsr_verification {
+    uint64_t pairs;   /* (fault, image) pairs injected */
+    uint64_t differ;  /* of these answered otherwise: rays or screening were wrong */
+    bsr_share change; /* mean of (direct - answer), from -1 to 1 */
+    bsr_share mvf;    /* corrected: unbiased */
+} bsr_verification;
+
 /* Owned by the caller of the function that made it; everything inside is owned by it. */
 typedef struct bsr_result {
     const char *command;  /* "inject", "analyze" */
@@ -123,6 +143,9 @@ typedef struct bsr_result {
     const char *method;   /* "direct", "ray" */
     const char *sampling; /* "exhaustive", "random", "layer-wise", ..., "list" */
     int transient;        /* each fault in one image */
+    int pairs;            /* sites were drawn with an image each */
+    const char *stopped;  /* "time": the limit of time ended the run before its margin; "" */
+    double reached;       /* widest half-width of a layer's interval and of the model's */
     int complete;         /* 0: interrupted; only what was answered is counted */
     uint64_t planned;     /* faults (transient: pairs) of the plan so far */
     double margin;        /* asked for by the plan; 0: none */
@@ -131,6 +154,7 @@ typedef struct bsr_result {
     uint64_t golden_correct; /* top-1 equals the label */
     double confidence;
     int outcomes_known; /* 0 (rays): only `critical` was determined; the other counts are 0 */
+    int masking_known; /* 0 (rays, screening): `masked`, `benign` and the logits' errors were not */
     int n_layers;
     bsr_layer_result *layers;
     bsr_outcomes total;
@@ -145,6 +169,8 @@ typedef struct bsr_result {
     bsr_worst_site *worst;
     uint64_t violations; /* ray: checked pairs that break the interval rule */
     uint64_t checked;    /* ray: pairs checked by direct injection */
+    bsr_screening_result screening;
+    bsr_verification verification;
     bsr_performance performance;
     bsr_provenance provenance;
     void *arena; /* private */

@@ -44,7 +44,7 @@ typedef struct bsr_setting {
     const char *name, *value;
 } bsr_setting;
 
-#define BSR_RUN_OPTIONS_VERSION 2
+#define BSR_RUN_OPTIONS_VERSION 3
 
 /* Start from BSR_RUN_OPTIONS_INIT. Strings are borrowed for the call; NULL means "all" or the
  * default. A selector is a comma-separated list of numbers, ranges A:B (B exclusive; either side
@@ -72,8 +72,10 @@ typedef struct bsr_setting {
  *   data-unaware    n(N) of each bit of each layer
  *   data-aware      the same, the share expected for the bit in place of 1/2: see `shares`
  *   adaptive        in rounds, until the half-width of every layer's and the model's interval is at
- *                   most `margin`
+ *                   most `margin`; by rays, sites are drawn with an image each
  *   sites:N         N sites of each layer with all their faults; method "ray" only
+ *   channels:R      the share R of each layer's channels; of weights all sites of a channel, else
+ *                   the logarithm to base 2 of their number (DeepVigor+, Eq. 16); "ray" only
  */
 typedef struct bsr_run_options {
     int version;
@@ -98,13 +100,23 @@ typedef struct bsr_run_options {
     int per_channel;      /* report every channel */
     int worst;            /* worst sites to report, default 10 */
     uint64_t check;       /* rays: sites whose bits are also injected directly (default 0) */
-    double confidence;    /* default 0.95 */
-    uint64_t seed;        /* default 0 */
-    int threads;          /* 0: as many as processors */
-    const char *cpu;      /* kernel set "ref", "avx2", "avx512"; NULL: the best */
-    size_t max_memory;    /* bytes for golden activations, default 2 GiB; images are split to fit */
-    const char *store;    /* database of the run, NULL: none. It must not exist unless `resume` */
-    int resume;           /* continue the run in `store`; EINVAL when it is another one */
+    uint64_t verify;      /* (fault, image) pairs of the sample to inject directly for an unbiased
+                             correction of the VF (default 0) */
+    double screen;        /* first-order screening: faults that eat less than this share of every
+                             margin are taken for harmless, but for a random part that checks it;
+                             0: off; -1, the default: off in inject, in analyze 0.1 where every
+                             operator has a backward rule */
+    uint64_t screen_checks; /* skipped (fault, image) pairs to evaluate all the same, about; 0: the
+                               default, one in 256, 100000 at most where the sample is known */
+    int bounds;             /* rays: keep the bounds of every site and image in the store */
+    double max_time;        /* seconds after which a sampled run ends with what it has; 0: none */
+    double confidence;      /* default 0.95 */
+    uint64_t seed;          /* default 0 */
+    int threads;            /* 0: as many as processors */
+    const char *cpu;        /* kernel set "ref", "avx2", "avx512"; NULL: the best */
+    size_t max_memory; /* bytes for golden activations, default 2 GiB; images are split to fit */
+    const char *store; /* database of the run, NULL: none. It must not exist unless `resume` */
+    int resume;        /* continue the run in `store`; EINVAL when it is another one */
     const bsr_setting *settings; /* [n_settings] kept in a new `store` as they are */
     int n_settings;
     bsr_progress_fn progress;
@@ -114,7 +126,7 @@ typedef struct bsr_run_options {
 #define BSR_RUN_OPTIONS_INIT                                                                       \
     {                                                                                              \
         .version = BSR_RUN_OPTIONS_VERSION, .calibrate = 100, .margin = 0.01, .worst = 10,         \
-        .confidence = 0.95, .max_memory = (size_t)2 << 30                                          \
+        .confidence = 0.95, .screen = -1, .max_memory = (size_t)2 << 30                            \
     }
 
 /* Fault-free inference of every image. Caller owns *out. EINVAL: image size or labels do not fit

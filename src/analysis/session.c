@@ -330,15 +330,34 @@ bsr_status bsr_session_end(bsr_session *s)
     return report(s);
 }
 
-bsr_status bsr_session_run(bsr_session *s, size_t items, bsr_pool_fn fn, void *ctx)
+bsr_status bsr_session_sets(bsr_session *s, bsr_status (*fn)(void *ctx), void *ctx)
 {
     for (size_t first = 0; first < s->images; first += s->images_at_once) {
         if (!s->golden || s->first_image != first)
             BSR_TRY(start_set(s, first));
         double start = bsr_seconds();
-        bsr_status status = bsr_pool_run(s->pool, items, fn, ctx);
+        bsr_status status = fn(ctx);
         s->seconds += bsr_seconds() - start;
         BSR_TRY(status);
     }
     return BSR_OK;
+}
+
+typedef struct items {
+    bsr_pool *pool;
+    size_t n;
+    bsr_pool_fn fn;
+    void *ctx;
+} items;
+
+static bsr_status run_items(void *ctx)
+{
+    const items *i = ctx;
+    return bsr_pool_run(i->pool, i->n, i->fn, i->ctx);
+}
+
+bsr_status bsr_session_run(bsr_session *s, size_t n, bsr_pool_fn fn, void *ctx)
+{
+    items i = {s->pool, n, fn, ctx};
+    return bsr_session_sets(s, run_items, &i);
 }

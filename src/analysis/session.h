@@ -46,6 +46,9 @@ bsr_status bsr_session_golden(bsr_session *s);
 /* Starts a phase: `total` pairs to come, `done` of them already there. */
 void bsr_session_begin(bsr_session *s, const char *phase, uint64_t total, uint64_t done);
 
+/* Calls fn for every set of images in turn, after its golden run. */
+bsr_status bsr_session_sets(bsr_session *s, bsr_status (*fn)(void *ctx), void *ctx);
+
 /* Does `items` pieces of work for every set of images in turn: golden run, then `fn` over the items
  * on all threads. */
 bsr_status bsr_session_run(bsr_session *s, size_t items, bsr_pool_fn fn, void *ctx);

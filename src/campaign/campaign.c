@@ -1,6 +1,7 @@
 /* bsr_inject and bsr_analyze: the same campaign with other defaults. */
 #include "campaign/describe.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -11,11 +12,18 @@
 #include "campaign/summary.h"
 #include "campaign/sweep.h"
 #include "campaign/worker.h"
+#include "exec/gradient.h"
 
 /* A block should take about this long, and much longer than the golden runs that it costs when not
  * all images fit into memory. */
 #define BLOCK_SECONDS 20
 #define BLOCK_GOLDEN  20
+
+/* Parts that a round of a run with a limit of time has. */
+#define PARTS 64
+
+/* Screening below this is not worth its name. */
+#define LEAST_THETA 0.01
 
 typedef struct run {
     bsr_session s;
@@ -26,6 +34,9 @@ typedef struct run {
     bsr_run_log log;
     uint64_t answered; /* rows in the store */
     uint64_t injected; /* pairs answered by this process */
+    double start;
+    uint64_t fresh;       /* units answered by this process in the current part */
+    unsigned char *lower; /* [spaces] whose theta is to be lowered */
     double block_units;
 } run;
 
@@ -54,20 +65,37 @@ static bsr_status mark(void *ctx, const bsr_fault_row *row)
     return BSR_OK;
 }
 
+static bsr_status mark_pair(void *ctx, const bsr_pair_row *row)
+{
+    seen *s = ctx;
+    while (s->at < s->n && s->units[s->at] < (uint64_t)row->unit)
+        s->at++;
+    if (s->at < s->n)
+        s->done[s->at] |= s->units[s->at] == (uint64_t)row->unit;
+    return BSR_OK;
+}
+
+static bsr_status mark_all(const run *r, seen *s)
+{
+    uint64_t first, last, more, n = s->n;
+    if (r->record.design.pairs)
+        return bsr_store_pairs(r->store, (int64_t)s->units[0], (int64_t)s->units[n - 1] + 1,
+                               mark_pair, s);
+    bsr_unit_rows(&r->record, s->units[0], &first);
+    more = bsr_unit_rows(&r->record, s->units[n - 1], &last);
+    return bsr_store_faults(r->store, (int64_t)first, (int64_t)(last + more), mark, s);
+}
+
 /* Removes from units [*n] what the store has answers to. */
 static bsr_status drop_answered(const run *r, uint64_t *units, uint64_t *n)
 {
-    uint64_t first, last, more;
     if (!r->answered || !*n)
         return BSR_OK;
     seen s = {.record = &r->record, .units = units, .n = *n};
     s.done = bsr_calloc_array(*n, 1);
     if (!s.done)
         return BSR_ENOMEM;
-    bsr_unit_rows(&r->record, units[0], &first);
-    more = bsr_unit_rows(&r->record, units[*n - 1], &last);
-    bsr_status status =
-        bsr_store_faults(r->store, (int64_t)first, (int64_t)(last + more), mark, &s);
+    bsr_status status = mark_all(r, &s);
     uint64_t left = 0;
     for (uint64_t i = 0; i < *n && status == BSR_OK; i++)
         if (!s.done[i])
@@ -81,7 +109,7 @@ static bsr_status drop_answered(const run *r, uint64_t *units, uint64_t *n)
 static uint64_t next_block(const run *r)
 {
     uint64_t most = bsr_work_block_units(&r->work);
-    if (r->s.images_at_once >= r->s.images)
+    if (r->record.design.pairs || r->s.images_at_once >= r->s.images)
         return most;
     double n = r->block_units > 256 ? r->block_units : 256;
     return n < (double)most ? (uint64_t)n : most;
@@ -91,6 +119,9 @@ static uint64_t next_block(const run *r)
 static void learn(run *r, uint64_t units, double seconds, double golden)
 {
     double per_unit = seconds / (double)units, want = BLOCK_SECONDS;
+    double limit = r->s.options.max_time;
+    if (limit > 0)
+        want = fmin(want, limit / 10);
     want = golden * BLOCK_GOLDEN > want ? golden * BLOCK_GOLDEN : want;
     if (per_unit > 0)
         r->block_units = want / per_unit;
@@ -109,6 +140,7 @@ static bsr_status answer(run *r, const uint64_t *units, uint64_t n)
         double seconds = r->s.seconds, golden = r->s.golden_seconds;
         if (status == BSR_OK && m)
             status = bsr_work_block(&r->work, block, m);
+        r->fresh += m;
         if (m)
             learn(r, m, r->s.seconds - seconds, r->s.golden_seconds - golden);
     }
@@ -122,32 +154,108 @@ static uint64_t planned_pairs(const bsr_record *r)
     uint64_t pairs = 0;
     for (int i = 0; i < r->design.n_strata; i++) {
         const bsr_planned *p = &r->design.strata[i];
-        uint64_t rows = r->design.by_site ? (uint64_t)r->spaces.spaces[p->space].n_variants : 1;
-        pairs += p->n * rows;
+        pairs += p->n * bsr_planned_faults(&r->design, &r->spaces, p);
     }
-    return r->transient ? pairs : pairs * r->images;
+    return r->design.images > 1 || r->transient ? pairs : pairs * r->images;
+}
+
+/* (fault, image) pairs of the rows in the store. */
+static uint64_t answered_pairs(const run *r)
+{
+    const bsr_record *record = &r->record;
+    uint64_t each = record->design.pairs ? BSR_MAX_VARIANTS / BSR_CLASSES : 1; /* about */
+    return r->answered * (record->transient || record->design.pairs ? each : r->s.images);
+}
+
+/* Answers what the strata plan and have not drawn; with a limit of time in small parts, each of
+ * which leaves a sample of all strata. */
+static bsr_status answer_planned(run *r)
+{
+    bsr_design *d = &r->record.design;
+    double limit = r->s.options.max_time;
+    /* The same parts in every process, so that one which a killed process left half done is
+     * finished before the run may stop. */
+    uint64_t parts = (bsr_design_planned(d) - bsr_design_drawn(d)) / PARTS + 1;
+    for (;;) {
+        uint64_t *units, n;
+        BSR_TRY(bsr_design_draw(d, &r->record.spaces, limit > 0 ? parts : 0, &units, &n));
+        if (!n)
+            return BSR_OK;
+        r->fresh = 0;
+        bsr_status status = answer(r, units, n);
+        bsr_free(units);
+        BSR_TRY(status);
+        if (limit > 0 && r->fresh && bsr_seconds() - r->start > limit) {
+            bsr_design_stop(d);
+            snprintf(r->record.stopped, sizeof r->record.stopped, "time");
+            return bsr_record_update(r->store, &r->record);
+        }
+    }
+}
+
+/* Where screening missed too much, the layer's answers are forgotten and found again with half the
+ * theta, in the end without screening. */
+typedef struct lowering {
+    run *r;
+    int again;
+} lowering;
+
+static bsr_status lower_theta(void *ctx, const bsr_screening_row *row)
+{
+    lowering *l = ctx;
+    const bsr_record *r = &l->r->record;
+    if (row->layer < 0 || row->layer >= r->spaces.n || !row->checked || !row->pairs)
+        return BSR_OK;
+    double missed = (double)row->missed / (double)row->checked * (double)row->skipped;
+    if (missed <= BSR_SCREEN_TOLERANCE * (double)row->pairs)
+        return BSR_OK;
+    l->again = 1;
+    l->r->lower[row->layer] = 1;
+    return BSR_OK;
+}
+
+static bsr_status lower_thetas(run *r, int *again)
+{
+    lowering l = {.r = r};
+    bsr_record *record = &r->record;
+    *again = 0;
+    if (!(record->screen > 0))
+        return BSR_OK;
+    memset(r->lower, 0, (size_t)record->spaces.n);
+    BSR_TRY(bsr_store_screenings(r->store, lower_theta, &l));
+    for (int i = 0; i < record->spaces.n; i++) {
+        if (!r->lower[i])
+            continue;
+        double theta = record->theta[i] / 2;
+        BSR_TRY(bsr_record_forget(r->store, record, i, theta < LEAST_THETA ? 0 : theta));
+    }
+    *again = l.again;
+    if (l.again) {
+        BSR_TRY(bsr_store_count_answers(r->store, &r->answered));
+        r->s.done = answered_pairs(r);
+        bsr_design_redraw(&record->design);
+    }
+    return BSR_OK;
 }
 
 static bsr_status answer_all(run *r)
 {
     bsr_design *d = &r->record.design;
-    int adaptive = d->kind == BSR_DESIGN_ADAPTIVE;
     BSR_TRY(bsr_store_count_answers(r->store, &r->answered));
-    uint64_t per_row = r->record.transient ? 1 : r->s.images;
-    const char *phase = d->by_site ? "rays" : "injecting";
-    bsr_session_begin(&r->s, phase, planned_pairs(&r->record), r->answered * per_row);
+    uint64_t before = answered_pairs(r);
+    r->start = bsr_seconds();
+    r->lower = bsr_calloc_array((size_t)r->record.spaces.n + 1, 1);
+    if (!r->lower)
+        return BSR_ENOMEM;
+    bsr_session_begin(&r->s, d->by_site ? "rays" : "injecting", planned_pairs(&r->record), before);
     for (int more = 1; more;) {
         r->s.total = planned_pairs(&r->record);
-        uint64_t *units, n;
-        BSR_TRY(bsr_design_draw(d, &r->record.spaces, &units, &n));
-        bsr_status status = answer(r, units, n);
-        bsr_free(units);
-        BSR_TRY(status);
-        more = 0;
-        if (adaptive)
+        BSR_TRY(answer_planned(r));
+        BSR_TRY(lower_thetas(r, &more));
+        if (!more && d->kind == BSR_DESIGN_ADAPTIVE && !*r->record.stopped)
             BSR_TRY(bsr_next_round(r->store, &r->record, &more));
     }
-    r->injected = r->s.done - r->answered * per_row;
+    r->injected = r->s.done > before ? r->s.done - before : 0;
     return bsr_session_end(&r->s);
 }
 
@@ -204,6 +312,28 @@ static bsr_status log_work(run *r)
     return bsr_run_log_end(&r->log, r->store, &r->s, evaluations, r->injected / r->s.images, macs);
 }
 
+/* -1 becomes what is best for the command and possible for the network. */
+static bsr_status decide_screening(run *r, const char *command)
+{
+    bsr_run_options *o = &r->s.options;
+    bsr_gradient_plan *gradients;
+    int asked = o->screen > 0, parameters = r->record.spaces.spaces[0].place == BSR_FAULT_PARAMETER;
+    if (o->screen < 0)
+        o->screen = strcmp(command, "analyze") == 0 && !parameters ? BSR_SCREEN_DEFAULT : 0;
+    if (parameters && asked)
+        return bsr_fail(BSR_EINVAL, "parameters (norm, scale, zero-point) cannot be screened");
+    if (o->screen == 0)
+        return BSR_OK;
+    bsr_status status = bsr_gradient_plan_new(&gradients, r->s.plan);
+    if (status == BSR_OK)
+        bsr_gradient_plan_free(gradients);
+    if (status == BSR_EUNSUPPORTED && !asked) {
+        o->screen = 0;
+        return BSR_OK;
+    }
+    return status;
+}
+
 /* Population, design and facts, before anything runs. */
 static bsr_status plan_run(run *r, const char *command)
 {
@@ -214,6 +344,10 @@ static bsr_status plan_run(run *r, const char *command)
     if (o->faults)
         BSR_TRY(bsr_fault_list_read(&r->record.list, o->faults, &r->record.spaces, o));
     BSR_TRY(bsr_design_init(&r->record.design, &r->record.spaces, o, by_site, r->s.images));
+    if (o->max_time > 0 && r->record.design.kind == BSR_DESIGN_EXHAUSTIVE)
+        return bsr_fail(BSR_EINVAL,
+                        "a limit of time is for plans that draw a sample, not exhaustive");
+    BSR_TRY(decide_screening(r, command));
     BSR_TRY(bsr_session_lanes(&r->s));
     return bsr_run_describe(&r->record, &r->s, command, NULL);
 }
@@ -260,6 +394,7 @@ static bsr_status campaign(bsr_result **out, const bsr_model *model, const bsr_d
         bsr_work_clear(&r->work);
     bsr_sink_clear(&r->sink);
     bsr_store_close(r->store);
+    bsr_free(r->lower);
     bsr_record_clear(&r->record);
     bsr_session_clear(&r->s);
     bsr_free(r);

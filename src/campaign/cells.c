@@ -12,10 +12,33 @@ int bsr_design_by_variant(const bsr_design *d)
                            d->kind == BSR_DESIGN_ADAPTIVE);
 }
 
-static bsr_status init_cell(bsr_cell *c, uint64_t units, uint64_t denominator)
+bsr_known bsr_record_known(const bsr_record *r)
 {
-    for (int m = 0; m < BSR_METRICS && units; m++)
+    return r->design.by_site ? BSR_KNOWN_CRITICAL : r->screen > 0 ? BSR_KNOWN_CLASS : BSR_KNOWN_ALL;
+}
+
+int bsr_metric_is_known(bsr_metric metric, bsr_known known)
+{
+    int by_class = metric != BSR_METRIC_MASKED && metric != BSR_METRIC_BENIGN;
+    return metric == BSR_METRIC_CRITICAL || known == BSR_KNOWN_ALL ||
+           (known == BSR_KNOWN_CLASS && by_class);
+}
+
+const bsr_cell *bsr_cells_stratum(const bsr_cells *k, const bsr_planned *p)
+{
+    const bsr_space_cells *c = &k->spaces[p->space];
+    if (k->r->design.pairs)
+        return &c->classes[p->variant > 0];
+    return p->variant >= 0 ? &c->variants[p->variant] : &c->all;
+}
+
+/* faults: of a unit. */
+static bsr_status init_cell(bsr_cell *c, uint64_t units, uint64_t denominator, uint64_t faults)
+{
+    for (int m = 0; m < BSR_METRICS && units; m++) {
         BSR_TRY(bsr_stratum_init(&c->metrics[m], units, denominator));
+        c->metrics[m].faults = faults;
+    }
     return BSR_OK;
 }
 
@@ -34,7 +57,7 @@ static bsr_status init_space(bsr_cells *k, bsr_arena *arena, const bsr_space *sp
     const bsr_record *r = k->r;
     bsr_space_cells *c = &k->spaces[sp->id];
     uint64_t variants = (uint64_t)sp->n_variants, times = r->design.images;
-    uint64_t images = r->transient ? 1 : r->images;
+    uint64_t images = r->transient || r->design.pairs ? 1 : r->images;
     int sites = r->design.by_site;
     size_t strata = (size_t)sp->n_chosen * (k->by_variant ? (size_t)variants : 1);
     c->variants = bsr_arena_calloc(arena, (size_t)variants, sizeof *c->variants);
@@ -45,16 +68,23 @@ static bsr_status init_space(bsr_cells *k, bsr_arena *arena, const bsr_space *sp
         return BSR_ENOMEM;
     if (!sp->sites)
         return BSR_OK;
-    BSR_TRY(init_cell(&c->all, sites ? sp->sites : sp->population * times,
-                      sites ? variants * images : images));
+    BSR_TRY(init_cell(&c->all, (sites ? sp->sites : sp->population) * times,
+                      sites ? variants * images : images, sites ? variants : 1));
     for (uint64_t v = 0; v < variants; v++)
-        BSR_TRY(init_cell(&c->variants[v], sp->sites * times, images));
+        BSR_TRY(init_cell(&c->variants[v], sp->sites * times, images, 1));
+    for (int class = 0; r->design.pairs && class < bsr_class_count(&r->spaces, sp); class ++) {
+        uint64_t n = (uint64_t)__builtin_popcount(
+            bsr_class_variants(&r->spaces, sp, bsr_class_count(&r->spaces, sp) > 1 ? class : -1));
+        BSR_TRY(init_cell(&c->classes[class], sp->sites * times, n, n));
+    }
     uint64_t units = sp->per_channel * (sites || k->by_variant ? 1 : variants) * times;
     /* A list has as many faults of a channel as it has. */
     if (r->design.kind == BSR_DESIGN_LIST)
         units = sp->population;
-    for (size_t i = 0; i < strata; i++)
+    for (size_t i = 0; i < strata; i++) {
         BSR_TRY(bsr_stratum_init(&c->channels[i], units, sites ? variants * images : images));
+        c->channels[i].faults = sites ? variants : 1;
+    }
     return BSR_OK;
 }
 
@@ -62,14 +92,14 @@ static bsr_status init(bsr_cells *k, bsr_arena *arena)
 {
     const bsr_record *r = k->r;
     const bsr_spaces *all = &r->spaces;
-    uint64_t images = r->transient ? 1 : r->images;
+    uint64_t images = r->transient || r->design.pairs ? 1 : r->images;
     k->spaces = bsr_arena_calloc(arena, (size_t)all->n, sizeof *k->spaces);
     if (!k->spaces)
         return BSR_ENOMEM;
-    BSR_TRY(init_cell(&k->network, all->population * r->design.images, images));
+    BSR_TRY(init_cell(&k->network, all->population * r->design.images, images, 1));
     for (int bit = -1; bit < BSR_MAX_VARIANTS; bit++)
         BSR_TRY(init_cell(&k->bits[bit < 0 ? BSR_MAX_VARIANTS : bit],
-                          sites_with_bit(all, bit) * r->design.images, images));
+                          sites_with_bit(all, bit) * r->design.images, images, 1));
     for (int i = 0; i < all->n; i++)
         BSR_TRY(init_space(k, arena, &all->spaces[i]));
     return BSR_OK;
@@ -94,15 +124,16 @@ static bsr_outcomes outcomes_of(const bsr_fault_row *row)
     return o;
 }
 
-static bsr_status add_to(bsr_cell *c, const bsr_outcomes *o, double mse, int known)
+static bsr_status add_to(bsr_cell *c, const bsr_outcomes *o, double mse, bsr_known known)
 {
     const uint64_t counts[BSR_METRICS] = {
         [BSR_METRIC_CRITICAL] = o->critical, [BSR_METRIC_SDC] = o->sdc,
         [BSR_METRIC_DUE] = o->due,           [BSR_METRIC_BENIGN] = o->benign,
         [BSR_METRIC_MASKED] = o->masked,     [BSR_METRIC_TOP5] = o->top5,
         [BSR_METRIC_ACCURACY] = o->correct};
-    for (int m = 0; m < (known ? BSR_METRICS : 1); m++)
-        BSR_TRY(bsr_stratum_add(&c->metrics[m], counts[m]));
+    for (int m = 0; m < BSR_METRICS; m++)
+        if (bsr_metric_is_known((bsr_metric)m, known))
+            BSR_TRY(bsr_stratum_add(&c->metrics[m], counts[m]));
     bsr_outcomes_add(&c->outcomes, o);
     c->rows++;
     if (!isnan(mse)) {
@@ -174,7 +205,7 @@ static bsr_status end_site(reader *rd)
     if (!sp || !rd->n)
         return BSR_OK;
     bsr_space_cells *c = &rd->k->spaces[sp->id];
-    BSR_TRY(add_to(&c->all, &rd->sum, NAN, 0));
+    BSR_TRY(add_to(&c->all, &rd->sum, NAN, BSR_KNOWN_CRITICAL));
     return bsr_stratum_add(&c->channels[rd->site / sp->per_channel], rd->sum.critical);
 }
 
@@ -226,13 +257,44 @@ static bsr_status read_row(void *ctx, const bsr_fault_row *row)
     return bsr_stratum_add(&c->channels[stratum], o.critical);
 }
 
+/* One (site, image, class): as many faults as the class has. */
+static bsr_status read_pair(void *ctx, const bsr_pair_row *row)
+{
+    bsr_cells *k = ((reader *)ctx)->k;
+    const bsr_record *r = k->r;
+    uint64_t pair = (uint64_t)row->unit / BSR_CLASSES, site = pair / r->images;
+    int class = (int)(row->unit % BSR_CLASSES);
+    if (row->unit < 0 || site >= r->spaces.sites || row->critical < 0)
+        return bsr_fail(BSR_EFORMAT, "pair %lld of the database is impossible",
+                        (long long)row->unit);
+    const bsr_space *sp = bsr_space_of_site(&r->spaces, &site);
+    int classes = bsr_class_count(&r->spaces, sp);
+    uint32_t variants = bsr_class_variants(&r->spaces, sp, classes > 1 ? class : -1);
+    if (class >= classes || (uint64_t)row->critical & ~(uint64_t)variants)
+        return bsr_fail(BSR_EFORMAT, "pair %lld of the database is impossible",
+                        (long long)row->unit);
+    bsr_space_cells *c = &k->spaces[sp->id];
+    bsr_outcomes sum = {0};
+    for (int v = 0; v < sp->n_variants; v++) {
+        bsr_outcomes o = {.pairs = 1, .critical = (uint64_t)row->critical >> v & 1};
+        if (!(variants >> v & 1))
+            continue;
+        BSR_TRY(add_to(&c->variants[v], &o, NAN, BSR_KNOWN_CRITICAL));
+        bsr_outcomes_add(&sum, &o);
+    }
+    bsr_outcomes_add(&c->channel_outcomes[site / sp->per_channel], &sum);
+    return add_to(&c->classes[class], &sum, NAN, BSR_KNOWN_CRITICAL);
+}
+
 bsr_status bsr_cells_read(bsr_cells *k, bsr_arena *arena, bsr_store *store, const bsr_record *r,
                           bsr_worst_list *worst)
 {
     *k = (bsr_cells){
-        .r = r, .by_variant = bsr_design_by_variant(&r->design), .known = !r->design.by_site};
+        .r = r, .by_variant = bsr_design_by_variant(&r->design), .known = bsr_record_known(r)};
     BSR_TRY(init(k, arena));
     reader rd = {.k = k, .worst.list = worst};
+    if (r->design.pairs)
+        return bsr_store_pairs(store, 0, INT64_MAX, read_pair, &rd);
     BSR_TRY(bsr_store_faults(store, 0, INT64_MAX, read_row, &rd));
     if (rd.worst.space)
         note(&rd.worst);

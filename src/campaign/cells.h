@@ -18,16 +18,26 @@ typedef struct bsr_cell {
 
 typedef struct bsr_space_cells {
     bsr_cell all;
-    bsr_cell *variants; /* [n_variants] */
+    bsr_cell *variants;            /* [n_variants] */
+    bsr_cell classes[BSR_CLASSES]; /* pairs */
     /* Criticality by channel: [n_chosen], or [n_chosen][n_variants] where variants are strata. */
     bsr_stratum *channels;
     bsr_outcomes *channel_outcomes; /* [n_chosen] */
 } bsr_space_cells;
 
+/* What is known of a pair. */
+typedef enum bsr_known {
+    BSR_KNOWN_CRITICAL, /* rays: the verdict alone */
+    BSR_KNOWN_CLASS,    /* screened: what follows from the class */
+    BSR_KNOWN_ALL,
+} bsr_known;
+bsr_known bsr_record_known(const bsr_record *r);
+int bsr_metric_is_known(bsr_metric metric, bsr_known known);
+
 typedef struct bsr_cells {
     const bsr_record *r;
     int by_variant; /* the design draws from each (layer, variant) by itself */
-    int known;      /* all outcomes are, not criticality alone */
+    bsr_known known;
     bsr_space_cells *spaces;
     bsr_cell network;
     bsr_cell bits[BSR_MAX_VARIANTS + 1]; /* by lowest bit, the last without a position; designs that
@@ -36,6 +46,9 @@ typedef struct bsr_cells {
 
 /* Does the design draw from every (layer, variant) by itself? */
 int bsr_design_by_variant(const bsr_design *d);
+
+/* The cell that observes a stratum of the design. */
+const bsr_cell *bsr_cells_stratum(const bsr_cells *cells, const bsr_planned *p);
 
 /* Adds counts. */
 void bsr_outcomes_add(bsr_outcomes *to, const bsr_outcomes *from);

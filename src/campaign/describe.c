@@ -1,5 +1,6 @@
 /* What a run says about itself, and its place in a database. */
 #define _POSIX_C_SOURCE 200809L
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +10,10 @@
 #include "base/file.h"
 #include "base/sha256.h"
 #include "campaign/describe.h"
+
+/* Checks of what screening skips. */
+#define CHECK_ONE_OF 256
+#define MOST_CHECKS  100000.0
 
 static const char *or_default(const char *text, const char *otherwise)
 {
@@ -49,14 +54,16 @@ bsr_status bsr_run_spec(char **out, const char *command, const bsr_run_options *
     snprintf(spec, room,
              "%s target=%s layers=%s tensors=%s channels=%s bits=%s fault=%s format=%s "
              "calibrate=%zu plan=%s method=%s margin=%.17g shares=%s faults=%s transient=%d "
-             "check=%llu confidence=%.17g seed=%llu%s%s",
+             "check=%llu verify=%llu screen=%.17g screen_checks=%llu bounds=%d confidence=%.17g "
+             "seed=%llu%s%s",
              command, bsr_target_name(o->target), or_default(o->layers, "all"),
              or_default(o->tensors, "default"), or_default(o->channels, "all"),
              or_default(o->bits, "all"), or_default(o->fault, "bitflip"), or_default(o->format, ""),
              calibrated ? o->calibrate : 0, or_default(o->plan, "default"),
              or_default(o->method, "default"), o->margin, or_default(o->shares, ""), list,
-             o->transient, (unsigned long long)o->check, o->confidence, (unsigned long long)o->seed,
-             more ? " " : "", or_default(more, ""));
+             o->transient, (unsigned long long)o->check, (unsigned long long)o->verify, o->screen,
+             (unsigned long long)o->screen_checks, o->bounds, o->confidence,
+             (unsigned long long)o->seed, more ? " " : "", or_default(more, ""));
     *out = spec;
     return BSR_OK;
 }
@@ -75,6 +82,32 @@ static const char *setting(const bsr_run_options *o, const char *name)
     return "";
 }
 
+/* Pairs that screening might skip. */
+static double planned_pairs(const bsr_record *r)
+{
+    double pairs = 0;
+    for (int i = 0; i < r->design.n_strata; i++) {
+        const bsr_planned *p = &r->design.strata[i];
+        pairs += (double)p->n * (double)bsr_planned_faults(&r->design, &r->spaces, p);
+    }
+    return r->design.images > 1 ? pairs : pairs * (double)r->images;
+}
+
+/* One in CHECK_ONE_OF of what is skipped, and no more than MOST_CHECKS where it is known how much
+ * that may be. */
+static bsr_status describe_screening(bsr_record *r, const bsr_run_options *o)
+{
+    double pairs = fmax(planned_pairs(r), 1), rate = 1.0 / CHECK_ONE_OF;
+    if (o->screen_checks)
+        rate = (double)o->screen_checks / pairs;
+    else if (r->design.kind != BSR_DESIGN_ADAPTIVE)
+        rate = fmin(rate, MOST_CHECKS / pairs);
+    r->screen = fmax(o->screen, 0);
+    r->screen_check = fmin(rate, 1);
+    r->bounds = r->design.by_site && (o->bounds || r->design.pairs);
+    return bsr_record_screen(r);
+}
+
 bsr_status bsr_run_describe(bsr_record *r, const bsr_session *s, const char *command,
                             const char *more)
 {
@@ -89,6 +122,7 @@ bsr_status bsr_run_describe(bsr_record *r, const bsr_session *s, const char *com
     r->confidence = o->confidence;
     r->format_loss = s->format_loss;
     r->golden_correct = s->correct;
+    BSR_TRY(describe_screening(r, o));
     snprintf(r->command, sizeof r->command, "%s", command);
     snprintf(r->target, sizeof r->target, "%s", bsr_target_name(o->target));
     snprintf(r->method, sizeof r->method, "%s", or_default(o->method, "direct"));
@@ -116,6 +150,9 @@ static bsr_status open_old(bsr_store **store, bsr_record *r, const bsr_run_optio
         r->complete = then.complete;
         r->checked = then.checked;
         r->violations = then.violations;
+        r->correction = then.correction;
+        memcpy(r->stopped, then.stopped, sizeof r->stopped);
+        memcpy(r->theta, then.theta, (size_t)r->spaces.n * sizeof *r->theta);
     }
     bsr_record_clear(&then);
     return status == BSR_OK ? status : bsr_record_fail(status, o->store);

@@ -1,15 +1,22 @@
 /* The sampling design of a run: which faults are drawn from what, and how many.
  *
  * A unit is what is drawn: a fault; a (fault, image) pair when faults are transient; a site with
- * all its faults when rays answer them together. Unit numbers are fault numbers of the population,
- * fault * images + image, or site numbers over all spaces. Every stratum has a stream of draws of
- * its own, without replacement; a larger sample begins with the smaller one. */
+ * all its faults in all images when rays answer them together; a site with the faults of one class
+ * in one image when the sample is adaptive and answered by rays ("pairs"). Unit numbers are fault
+ * numbers of the population, fault * images + image, site numbers over all spaces, or
+ * (site * images + image) * BSR_CLASSES + class. Every stratum has a stream of draws of its own,
+ * without replacement; a larger sample begins with the smaller one. */
 #ifndef BSR_CAMPAIGN_DESIGN_H
 #define BSR_CAMPAIGN_DESIGN_H
 
 #include "bitseer/campaign.h"
 #include "fault/space.h"
 #include "rng/sample.h"
+
+/* Classes of a site's faults: the flip of a floating-point number's top exponent bit, which most
+ * often decides and costs an evaluation, and all others, which screening mostly settles. Formats
+ * without such a bit have class 0 alone. */
+#define BSR_CLASSES 2
 
 typedef enum bsr_design_kind {
     BSR_DESIGN_EXHAUSTIVE,
@@ -20,20 +27,23 @@ typedef enum bsr_design_kind {
     BSR_DESIGN_DATA_AWARE,
     BSR_DESIGN_ADAPTIVE,
     BSR_DESIGN_SITES,
-    BSR_DESIGN_LIST, /* given faults; all of them */
+    BSR_DESIGN_LIST,     /* given faults; all of them */
+    BSR_DESIGN_CHANNELS, /* some channels of each layer, some sites of these (DeepVigor+, Eq. 16) */
 } bsr_design_kind;
 
 typedef struct bsr_planned {
     int space;              /* -1: all */
-    int variant;            /* position in the space's variants, -1: all */
+    int variant;            /* position in the space's variants; pairs: class; -1: all */
     double p;               /* share assumed, 0: none */
     uint64_t population, n; /* units */
 } bsr_planned;
 
 typedef struct bsr_design {
     bsr_design_kind kind;
-    int by_site;     /* units are sites */
-    uint64_t images; /* of a transient unit's second part; 1: not transient */
+    int by_site;     /* units are sites, in all images or (pairs) in one */
+    int pairs;       /* (site, image, class) */
+    uint64_t images; /* of the part of a unit that says which image; 1: units are for all */
+    double ratio;    /* CHANNELS: share of the channels */
     double margin, confidence, t;
     int n_strata;
     bsr_planned *strata;
@@ -60,8 +70,33 @@ bsr_status bsr_design_init(bsr_design *d, const bsr_spaces *spaces, const bsr_ru
 void bsr_design_clear(bsr_design *d);
 
 /* Units of the strata that were planned and not drawn yet, ascending: *units [*n], owned by the
- * caller; NULL when they are 0..*n-1. */
-bsr_status bsr_design_draw(bsr_design *d, const bsr_spaces *spaces, uint64_t **units, uint64_t *n);
+ * caller; NULL when they are 0..*n-1. most: draw only about so many, the same part of what each
+ * stratum has left, so that what was drawn so far is a sample of all strata at any time; 0: all.
+ * CHANNELS: all. */
+bsr_status bsr_design_draw(bsr_design *d, const bsr_spaces *spaces, uint64_t most, uint64_t **units,
+                           uint64_t *n);
+
+/* Makes what was drawn so far the whole plan. */
+void bsr_design_stop(bsr_design *d);
+
+/* Draws everything again from the start. */
+void bsr_design_redraw(bsr_design *d);
+
+/* Units drawn so far. */
+uint64_t bsr_design_drawn(const bsr_design *d);
+
+/* Bit i: variant i belongs to the class; class -1: all variants. */
+uint32_t bsr_class_variants(const bsr_spaces *spaces, const bsr_space *space, int class);
+
+/* How many classes the faults of a site have: 1 or 2. */
+int bsr_class_count(const bsr_spaces *spaces, const bsr_space *space);
+
+/* Faults that a unit of the stratum stands for, and its weight in means. */
+uint64_t bsr_planned_faults(const bsr_design *d, const bsr_spaces *spaces, const bsr_planned *p);
+
+/* Channels that CHANNELS draws of a layer, and sites of each. */
+uint64_t bsr_design_channels(const bsr_design *d, const bsr_space *space);
+uint64_t bsr_design_channel_sites(const bsr_space *space);
 
 /* Units planned in all strata. */
 uint64_t bsr_design_planned(const bsr_design *d);

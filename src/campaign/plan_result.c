@@ -40,7 +40,7 @@ static bsr_status count_drawn(planner *p)
     const bsr_spaces *all = &p->spaces;
     bsr_plan_result *r = p->out;
     uint64_t *units, n;
-    BSR_TRY(bsr_design_draw(&p->design, all, &units, &n));
+    BSR_TRY(bsr_design_draw(&p->design, all, 0, &units, &n));
     for (int i = 0; !units && i < r->n_layers; i++)
         r->layers[i].n = r->layers[i].population;
     for (uint64_t u = 0; units && u < n; u++) {
@@ -63,9 +63,10 @@ static bsr_status fill_strata(planner *p)
     for (int i = 0; i < d->n_strata; i++) {
         const bsr_planned *s = &d->strata[i];
         const bsr_space *sp = s->space >= 0 ? &p->spaces.spaces[s->space] : NULL;
-        uint64_t faults = d->by_site ? (uint64_t)sp->n_variants : 1;
+        uint64_t faults = bsr_planned_faults(d, &p->spaces, s);
+        int by_bit = s->variant >= 0 && !d->pairs;
         r->strata[i] = (bsr_plan_stratum){.layer = s->space,
-                                          .bit = s->variant >= 0 ? sp->variants[s->variant] : -1,
+                                          .bit = by_bit ? sp->variants[s->variant] : -1,
                                           .p = s->p,
                                           .population = s->population * faults,
                                           .n = s->n * faults};

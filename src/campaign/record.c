@@ -19,35 +19,47 @@ static const struct {
     fact_type type;
     size_t at, size;
     int changes; /* while the run goes on */
+    int later;   /* runs of earlier versions do not have it: 0 */
 } facts[] = {
 #define AT(field) offsetof(bsr_record, field), sizeof(((bsr_record *)0)->field)
-    {"command", FACT_BUFFER, AT(command), 0},
-    {"target", FACT_BUFFER, AT(target), 0},
-    {"method", FACT_BUFFER, AT(method), 0},
-    {"version", FACT_BUFFER, AT(version), 0},
-    {"model_path", FACT_TEXT, AT(model_path), 0},
-    {"model_sha256", FACT_BUFFER, AT(model_sha256), 0},
-    {"data", FACT_TEXT, AT(data_spec), 0},
-    {"data_sha256", FACT_BUFFER, AT(data_sha256), 0},
-    {"spec", FACT_TEXT, AT(spec), 0},
-    {"fault", FACT_TEXT, AT(fault), 0},
-    {"format", FACT_TEXT, AT(format), 0},
-    {"images", FACT_COUNT, AT(images), 0},
-    {"golden_correct", FACT_COUNT, AT(golden_correct), 0},
-    {"seed", FACT_COUNT, AT(seed), 0},
-    {"classes", FACT_INT, AT(classes), 0},
-    {"network_layers", FACT_INT, AT(network_layers), 0},
-    {"transient", FACT_INT, AT(transient), 0},
-    {"per_channel", FACT_INT, AT(per_channel), 0},
-    {"worst", FACT_INT, AT(worst), 0},
-    {"confidence", FACT_REAL, AT(confidence), 0},
-    {"margin", FACT_REAL, AT(design.margin), 0},
-    {"format_loss", FACT_REAL, AT(format_loss), 0},
-    {"plan", FACT_INT, AT(design.kind), 0},
-    {"by_site", FACT_INT, AT(design.by_site), 0},
-    {"complete", FACT_INT, AT(complete), 1},
-    {"checked", FACT_COUNT, AT(checked), 1},
-    {"violations", FACT_COUNT, AT(violations), 1},
+    {"command", FACT_BUFFER, AT(command), 0, 0},
+    {"target", FACT_BUFFER, AT(target), 0, 0},
+    {"method", FACT_BUFFER, AT(method), 0, 0},
+    {"version", FACT_BUFFER, AT(version), 0, 0},
+    {"model_path", FACT_TEXT, AT(model_path), 0, 0},
+    {"model_sha256", FACT_BUFFER, AT(model_sha256), 0, 0},
+    {"data", FACT_TEXT, AT(data_spec), 0, 0},
+    {"data_sha256", FACT_BUFFER, AT(data_sha256), 0, 0},
+    {"spec", FACT_TEXT, AT(spec), 0, 0},
+    {"fault", FACT_TEXT, AT(fault), 0, 0},
+    {"format", FACT_TEXT, AT(format), 0, 0},
+    {"images", FACT_COUNT, AT(images), 0, 0},
+    {"golden_correct", FACT_COUNT, AT(golden_correct), 0, 0},
+    {"seed", FACT_COUNT, AT(seed), 0, 0},
+    {"classes", FACT_INT, AT(classes), 0, 0},
+    {"network_layers", FACT_INT, AT(network_layers), 0, 0},
+    {"transient", FACT_INT, AT(transient), 0, 0},
+    {"per_channel", FACT_INT, AT(per_channel), 0, 0},
+    {"worst", FACT_INT, AT(worst), 0, 0},
+    {"confidence", FACT_REAL, AT(confidence), 0, 0},
+    {"margin", FACT_REAL, AT(design.margin), 0, 0},
+    {"format_loss", FACT_REAL, AT(format_loss), 0, 0},
+    {"plan", FACT_INT, AT(design.kind), 0, 0},
+    {"by_site", FACT_INT, AT(design.by_site), 0, 0},
+    {"complete", FACT_INT, AT(complete), 1, 0},
+    {"checked", FACT_COUNT, AT(checked), 1, 0},
+    {"violations", FACT_COUNT, AT(violations), 1, 0},
+    {"pairs", FACT_INT, AT(design.pairs), 0, 1},
+    {"channel_ratio", FACT_REAL, AT(design.ratio), 0, 1},
+    {"screen", FACT_REAL, AT(screen), 0, 1},
+    {"screen_check", FACT_REAL, AT(screen_check), 0, 1},
+    {"bounds", FACT_INT, AT(bounds), 0, 1},
+    {"stopped", FACT_BUFFER, AT(stopped), 1, 1},
+    {"verified", FACT_COUNT, AT(correction.pairs), 1, 1},
+    {"verified_differ", FACT_COUNT, AT(correction.differ), 1, 1},
+    {"correction", FACT_REAL, AT(correction.mean), 1, 1},
+    {"correction_variance", FACT_REAL, AT(correction.variance), 1, 1},
+    {"correction_df", FACT_REAL, AT(correction.df), 1, 1},
 #undef AT
 };
 
@@ -115,13 +127,15 @@ static bsr_status read_facts(bsr_record *r, bsr_store *store)
     for (size_t i = 0; i < N_FACTS; i++) {
         char *text;
         bsr_status status = bsr_store_get_fact(store, facts[i].name, &text);
+        if (status == BSR_ENOTFOUND && facts[i].later)
+            continue;
         if (status == BSR_ENOTFOUND)
             return bsr_fail(BSR_EFORMAT, "the database has no fact '%s': not a whole run",
                             facts[i].name);
         BSR_TRY(status);
         BSR_TRY(read_fact(r, i, text));
     }
-    return (unsigned)r->design.kind <= BSR_DESIGN_LIST && r->images && r->classes > 0 &&
+    return (unsigned)r->design.kind <= BSR_DESIGN_CHANNELS && r->images && r->classes > 0 &&
                    r->network_layers >= 0
                ? BSR_OK
                : bsr_fail(BSR_EFORMAT, "the database holds impossible facts");
@@ -323,6 +337,63 @@ bsr_status bsr_record_update(bsr_store *store, const bsr_record *r)
     return bsr_store_end(store, status);
 }
 
+bsr_status bsr_record_screen(bsr_record *r)
+{
+    bsr_free(r->theta);
+    r->theta = bsr_alloc_array((size_t)r->spaces.n + 1, sizeof *r->theta);
+    for (int i = 0; r->theta && i < r->spaces.n; i++)
+        r->theta[i] = r->screen;
+    return r->theta ? BSR_OK : BSR_ENOMEM;
+}
+
+/* Fact of a layer whose theta was lowered. */
+static const char *theta_fact(char name[32], int space)
+{
+    snprintf(name, 32, "screen_%d", space);
+    return name;
+}
+
+bsr_status bsr_record_forget(bsr_store *store, bsr_record *r, int space, double theta)
+{
+    const bsr_space *s = &r->spaces.spaces[space];
+    int64_t images = (int64_t)r->design.images, site = (int64_t)s->first_site;
+    int64_t pair = (int64_t)r->images * BSR_CLASSES;
+    bsr_answer_range range = {.layer = space,
+                              .first = (int64_t)s->first * images,
+                              .end = (int64_t)(s->first + s->population) * images,
+                              .first_unit = site * pair,
+                              .end_unit = (site + (int64_t)s->sites) * pair,
+                              .first_site = site,
+                              .end_site = site + (int64_t)s->sites};
+    char name[32], text[64];
+    if (r->design.pairs) /* which are numbered by images, too, but are no transient faults */
+        range.end = range.first;
+    bsr_real_text(text, theta);
+    BSR_TRY(bsr_store_begin(store));
+    bsr_status status = bsr_store_forget(store, &range);
+    if (status == BSR_OK)
+        status = bsr_store_put_fact(store, theta_fact(name, space), text);
+    status = bsr_store_end(store, status);
+    if (status == BSR_OK)
+        r->theta[space] = theta;
+    return status;
+}
+
+static bsr_status read_thetas(bsr_record *r, bsr_store *store)
+{
+    BSR_TRY(bsr_record_screen(r));
+    for (int i = 0; r->screen > 0 && i < r->spaces.n; i++) {
+        char name[32], *text;
+        bsr_status status = bsr_store_get_fact(store, theta_fact(name, i), &text);
+        if (status == BSR_ENOTFOUND)
+            continue;
+        BSR_TRY(status);
+        r->theta[i] = strtod(text, NULL);
+        bsr_free(text);
+    }
+    return BSR_OK;
+}
+
 bsr_status bsr_record_read(bsr_record *r, bsr_store *store)
 {
     memset(r, 0, sizeof *r);
@@ -330,9 +401,10 @@ bsr_status bsr_record_read(bsr_record *r, bsr_store *store)
     BSR_TRY(bsr_store_layers(store, read_layer, &r->spaces));
     if (!r->spaces.n && strcmp(r->command, "sweep") != 0)
         return bsr_fail(BSR_EFORMAT, "the database has no layers");
-    r->design.images = r->transient ? r->images : 1;
+    r->design.images = r->transient || r->design.pairs ? r->images : 1;
     r->design.confidence = r->confidence;
     r->design.t = bsr_normal_quantile(0.5 + r->confidence / 2);
+    BSR_TRY(read_thetas(r, store));
     BSR_TRY(bsr_store_strata(store, read_stratum, r));
     listing l = {.r = r};
     BSR_TRY(bsr_store_listed(store, read_listed, &l));
@@ -358,6 +430,7 @@ void bsr_record_clear(bsr_record *r)
     bsr_free(r->model_path);
     bsr_free(r->data_spec);
     bsr_free(r->spec);
+    bsr_free(r->theta);
     memset(r, 0, sizeof *r);
 }
 

@@ -6,6 +6,12 @@
 #include "campaign/fault_list.h"
 #include "store/store.h"
 
+/* Direct injections of randomly chosen faults of the sample, against its answers (verify.c). */
+typedef struct bsr_correction {
+    uint64_t pairs, differ;    /* (fault, image) pairs injected; of these answered otherwise */
+    double mean, variance, df; /* of (direct - answer), estimated for the whole sample */
+} bsr_correction;
+
 /* Everything about a run but the answers; made for a new run, or read back. */
 typedef struct bsr_record {
     bsr_spaces spaces;
@@ -18,6 +24,12 @@ typedef struct bsr_record {
     int classes, network_layers, transient, per_channel, worst, complete;
     double confidence, format_loss;
     uint64_t checked, violations;
+    double screen;       /* first-order screening below this share of a margin; 0: off */
+    double *theta;       /* [spaces] the same of each layer, lower where too much was missed */
+    double screen_check; /* share of what is skipped that is evaluated all the same */
+    int bounds;          /* bounds of the sites are kept */
+    char stopped[16];    /* why an adaptive run ended before its margin: "time", or "" */
+    bsr_correction correction;
 } bsr_record;
 
 /* Writes a new run's record (not its answers) and commits it. */
@@ -26,6 +38,12 @@ bsr_status bsr_record_write(bsr_store *store, const bsr_record *r);
 /* The parts that change while a run goes on, in one transaction: sizes of the strata, complete,
  * checked, violations. */
 bsr_status bsr_record_update(bsr_store *store, const bsr_record *r);
+
+/* Takes back what a layer was answered and sets its theta, in one transaction. */
+bsr_status bsr_record_forget(bsr_store *store, bsr_record *r, int space, double theta);
+
+/* Every layer's theta as record->screen has it. ENOMEM. */
+bsr_status bsr_record_screen(bsr_record *r);
 
 /* Reads it back. EFORMAT: a fact is missing. Cleared with bsr_record_clear, also on failure. */
 bsr_status bsr_record_read(bsr_record *r, bsr_store *store);

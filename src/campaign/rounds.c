@@ -9,29 +9,37 @@
 #define FIRST_UNITS 50
 #define GROWTH      2.0
 
+/* Evaluations of a pair, about: a top exponent bit needs one, what screening settles few. */
+#define COST_OF_REST 0.2
+
 /* Raises the sizes by what the next round asks for; cells NULL: nothing is observed. */
-static bsr_status add_round(bsr_arena *arena, bsr_design *d, const bsr_cells *cells, int *more)
+static bsr_status add_round(bsr_arena *arena, bsr_design *d, const bsr_spaces *all,
+                            const bsr_cells *cells, int *more)
 {
     size_t n = (size_t)d->n_strata;
     bsr_stratum *strata = bsr_arena_calloc(arena, n, sizeof *strata);
     size_t *group = bsr_arena_calloc(arena, n, sizeof *group);
     uint64_t *add = bsr_arena_calloc(arena, n, sizeof *add);
-    if (!strata || !group || !add)
+    double *cost = bsr_arena_calloc(arena, n, sizeof *cost);
+    if (!strata || !group || !add || !cost)
         return BSR_ENOMEM;
     for (size_t i = 0; i < n; i++) {
         const bsr_planned *p = &d->strata[i];
-        const bsr_space_cells *c = cells ? &cells->spaces[p->space] : NULL;
         group[i] = (size_t)p->space;
-        if (c)
-            strata[i] = (p->variant >= 0 ? &c->variants[p->variant] : &c->all)->metrics[0];
-        else
+        cost[i] = d->pairs && p->variant > 0 ? COST_OF_REST : 1;
+        if (cells) {
+            strata[i] = bsr_cells_stratum(cells, p)->metrics[BSR_METRIC_CRITICAL];
+        } else {
             BSR_TRY(bsr_stratum_init(&strata[i], p->population, 1));
+            strata[i].faults = bsr_planned_faults(d, all, p);
+        }
     }
     bsr_adaptive how = {.group_margin = d->margin,
                         .whole_margin = d->margin,
                         .confidence = d->confidence,
                         .first = FIRST_UNITS,
-                        .units = d->by_site ? BSR_UNITS_SITES : BSR_UNITS_FAULTS,
+                        .units = d->pairs ? BSR_UNITS_MIXED : BSR_UNITS_FAULTS,
+                        .cost = cost,
                         .growth = GROWTH};
     BSR_TRY(bsr_adaptive_next(add, strata, group, n, &how));
     *more = 0;
@@ -42,11 +50,11 @@ static bsr_status add_round(bsr_arena *arena, bsr_design *d, const bsr_cells *ce
     return BSR_OK;
 }
 
-bsr_status bsr_first_round(bsr_design *d)
+bsr_status bsr_first_round(bsr_design *d, const bsr_spaces *all)
 {
     int more;
     bsr_arena *arena = bsr_arena_new();
-    bsr_status status = arena ? add_round(arena, d, NULL, &more) : BSR_ENOMEM;
+    bsr_status status = arena ? add_round(arena, d, all, NULL, &more) : BSR_ENOMEM;
     bsr_arena_free(arena);
     return status;
 }
@@ -57,7 +65,7 @@ bsr_status bsr_next_round(bsr_store *store, bsr_record *r, int *more)
     bsr_arena *arena = bsr_arena_new();
     bsr_status status = arena ? bsr_cells_read(&cells, arena, store, r, NULL) : BSR_ENOMEM;
     if (status == BSR_OK)
-        status = add_round(arena, &r->design, &cells, more);
+        status = add_round(arena, &r->design, &r->spaces, &cells, more);
     bsr_arena_free(arena);
     return status == BSR_OK && *more ? bsr_record_update(store, r) : status;
 }

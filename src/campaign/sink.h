@@ -10,7 +10,12 @@ struct bsr_sink {
     bsr_lock *lock;
     bsr_fault_row *rows; /* waiting; bitmaps are borrowed from the block */
     size_t n, cap;
-    uint64_t *masked; /* [spaces][network layers + 1] pairs, since the last batch */
+    bsr_pair_row *pairs;
+    size_t n_pairs, cap_pairs;
+    bsr_bounds_row *bounds;
+    size_t n_bounds, cap_bounds;
+    bsr_screening_row *screened; /* [spaces] since the last batch */
+    uint64_t *masked;            /* [spaces][network layers + 1] pairs, since the last batch */
     size_t spaces, places;
     double last_write;
 };

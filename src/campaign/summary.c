@@ -8,6 +8,7 @@
 #include "campaign/account.h"
 #include "campaign/cells.h"
 #include "stats/special.h"
+#include "stats/two_stage.h"
 
 typedef struct builder {
     bsr_arena *arena;
@@ -35,8 +36,11 @@ static bsr_status share_of(const builder *b, bsr_share *out, const bsr_stratum *
     if (real != n || !n)
         return BSR_OK;
     bsr_estimate e;
-    BSR_TRY(b->r->design.by_site ? bsr_stratified(&e, st, n, b->confidence)
-                                 : bsr_stratified_faults(&e, st, n, b->confidence));
+    const bsr_design *d = &b->r->design;
+    BSR_TRY(bsr_stratified_of(&e, st, n, b->confidence,
+                              d->pairs     ? BSR_UNITS_MIXED
+                              : d->by_site ? BSR_UNITS_SITES
+                                           : BSR_UNITS_FAULTS));
     *out = (bsr_share){e.mean, e.ci.lo, e.ci.hi};
     /* What was answered first is no random part of the sample: only the bounds are certain. */
     if (!b->r->complete)
@@ -50,7 +54,7 @@ static bsr_status metrics_of(builder *b, bsr_share out[BSR_METRICS], const bsr_c
 {
     for (int m = 0; m < BSR_METRICS; m++) {
         out[m] = unknown;
-        if (m > 0 && !b->cells.known)
+        if (!bsr_metric_is_known((bsr_metric)m, b->cells.known))
             continue;
         for (size_t i = 0; i < n; i++)
             b->room[i] = cells[i]->metrics[m];
@@ -66,7 +70,7 @@ static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t 
     double units = 0, mean = 0, variance = 0;
     for (size_t i = 0; i < n; i++)
         units += cells[i]->with_sse ? (double)cells[i]->metrics[0].units : 0;
-    if (!b->cells.known || units == 0)
+    if (b->cells.known != BSR_KNOWN_ALL || units == 0)
         return unknown;
     for (size_t i = 0; i < n; i++) {
         const bsr_cell *c = cells[i];
@@ -90,6 +94,12 @@ static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t 
 static size_t cells_of_space(const builder *b, int i, const bsr_cell **out)
 {
     const bsr_space_cells *c = &b->cells.spaces[i];
+    if (b->r->design.pairs) {
+        size_t classes = (size_t)bsr_class_count(&b->r->spaces, &b->r->spaces.spaces[i]);
+        for (size_t k = 0; k < classes; k++)
+            out[k] = &c->classes[k];
+        return classes;
+    }
     if (!b->cells.by_variant) {
         *out = &c->all;
         return 1;
@@ -98,6 +108,28 @@ static size_t cells_of_space(const builder *b, int i, const bsr_cell **out)
     for (int v = 0; v < b->r->spaces.spaces[i].n_variants; v++)
         out[n++] = &c->variants[v];
     return n;
+}
+
+/* Layers by two-stage sampling of their channels: [0, n) of `layers`. */
+static bsr_status clustered_share(const builder *b, bsr_share *out, const int *layers, size_t n)
+{
+    bsr_clustered *c = bsr_arena_calloc(b->arena, n, sizeof *c);
+    bsr_estimate e;
+    if (!c)
+        return BSR_ENOMEM;
+    *out = (bsr_share){NAN, 0, 1};
+    for (size_t i = 0; i < n; i++) {
+        uint64_t seen = 0;
+        c[i] = (bsr_clustered){b->cells.spaces[layers[i]].channels,
+                               (size_t)b->r->spaces.spaces[layers[i]].n_chosen};
+        for (size_t k = 0; k < c[i].count; k++)
+            seen += c[i].clusters[k].n;
+        if (!seen)
+            return BSR_OK;
+    }
+    BSR_TRY(bsr_two_stage(&e, c, n, b->confidence));
+    *out = b->r->complete ? (bsr_share){e.mean, e.ci.lo, e.ci.hi} : (bsr_share){e.mean, 0, 1};
+    return BSR_OK;
 }
 
 static bsr_status fill_bits(builder *b, int i)
@@ -115,6 +147,9 @@ static bsr_status fill_bits(builder *b, int i)
                         .faults = c->rows,
                         .outcomes = c->outcomes};
         BSR_TRY(metrics_of(b, p->metrics, &c, 1));
+        /* Sites of one channel are no simple sample of the layer. */
+        if (b->r->design.kind == BSR_DESIGN_CHANNELS && p->metrics[0].lo < p->metrics[0].hi)
+            p->metrics[0] = (bsr_share){p->metrics[0].value, 0, 1};
         p->vf = p->metrics[BSR_METRIC_CRITICAL];
         l->n_bits += sp->variants[v] >= 0;
     }
@@ -126,7 +161,8 @@ static bsr_status fill_channels(builder *b, int i)
     const bsr_space *sp = &b->r->spaces.spaces[i];
     const bsr_space_cells *c = &b->cells.spaces[i];
     bsr_layer_result *l = &b->out->layers[i];
-    if (!b->per_channel || b->r->design.kind == BSR_DESIGN_LIST)
+    /* Pairs are spread too thin over channels. */
+    if (!b->per_channel || b->r->design.kind == BSR_DESIGN_LIST || b->r->design.pairs)
         return BSR_OK;
     size_t strata = b->cells.by_variant ? (size_t)sp->n_variants : 1;
     l->n_channels = sp->n_chosen;
@@ -171,6 +207,8 @@ static bsr_status fill_layer(builder *b, int i)
     }
     l->sampled_sites = b->r->design.by_site ? c->all.rows : 0;
     BSR_TRY(metrics_of(b, l->metrics, cells, n));
+    if (b->r->design.kind == BSR_DESIGN_CHANNELS && sp->sites)
+        BSR_TRY(clustered_share(b, &l->metrics[BSR_METRIC_CRITICAL], &i, 1));
     l->vf = l->metrics[BSR_METRIC_CRITICAL];
     l->rmse = rmse_of(b, cells, n);
     BSR_TRY(fill_bits(b, i));
@@ -220,37 +258,16 @@ static bsr_status fill_network(builder *b, const bsr_cell **cells)
         if (all->spaces[i].sites)
             n += cells_of_space(b, i, cells + n);
     BSR_TRY(metrics_of(b, r->metrics, cells, n));
+    if (b->r->design.kind == BSR_DESIGN_CHANNELS) {
+        int *layers = bsr_arena_calloc(b->arena, (size_t)all->n, sizeof *layers);
+        size_t k = 0;
+        for (int i = 0; layers && i < all->n; i++)
+            if (all->spaces[i].sites)
+                layers[k++] = i;
+        BSR_TRY(layers ? clustered_share(b, &r->metrics[0], layers, k) : BSR_ENOMEM);
+    }
     r->mvf = r->metrics[BSR_METRIC_CRITICAL];
     r->rmse = rmse_of(b, cells, n);
-    return BSR_OK;
-}
-
-/* By sites of layers with different widths: sites weigh by their faults. */
-static bsr_status fill_mixed_mvf(builder *b)
-{
-    const bsr_spaces *all = &b->r->spaces;
-    int mixed = 0, complete = 1;
-    size_t n = 0;
-    double exact = 0;
-    for (int i = 0; i < all->n; i++)
-        mixed |= all->spaces[i].n_variants != all->spaces[0].n_variants;
-    if (!mixed || !b->r->design.by_site)
-        return BSR_OK;
-    for (int i = 0; i < all->n; i++) {
-        bsr_stratum st = b->cells.spaces[i].all.metrics[0];
-        complete &= st.n == st.units;
-        exact += (double)all->spaces[i].population / (double)all->population *
-                 (st.n ? bsr_stratum_mean(&st) : 0);
-        /* The finite-population correction then is a little on the safe side. */
-        st.units = all->spaces[i].population;
-        b->room[n++] = st;
-    }
-    bsr_share *mvf = &b->out->mvf;
-    if (complete)
-        *mvf = (bsr_share){exact, exact, exact};
-    else
-        BSR_TRY(share_of(b, mvf, b->room, n));
-    b->out->metrics[BSR_METRIC_CRITICAL] = *mvf;
     return BSR_OK;
 }
 
@@ -270,6 +287,65 @@ static bsr_status add_masking(void *ctx, const bsr_masking_row *row)
     if (l->n_maskings > b->r->network_layers)
         return bsr_fail(BSR_EFORMAT, "the database has too many maskings");
     l->maskings[l->n_maskings++] = (bsr_masking){.at = (int)row->at, .pairs = (uint64_t)row->pairs};
+    return BSR_OK;
+}
+
+static bsr_status add_screening(void *ctx, const bsr_screening_row *row)
+{
+    builder *b = ctx;
+    bsr_screening_result *z = &b->out->screening;
+    if (row->layer < 0 || row->layer >= b->out->n_layers || row->pairs <= 0 || row->missed < 0 ||
+        row->missed > row->checked || row->checked > row->skipped || row->skipped > row->pairs)
+        return bsr_fail(BSR_EFORMAT, "screening of layer %lld of the database is impossible",
+                        (long long)row->layer);
+    z->pairs += (uint64_t)row->pairs;
+    z->skipped += (uint64_t)row->skipped;
+    z->checked += (uint64_t)row->checked;
+    z->missed += (uint64_t)row->missed;
+    return BSR_OK;
+}
+
+/* What was checked is a random part of what was skipped, and known. */
+static void fill_screening(builder *b)
+{
+    bsr_screening_result *z = &b->out->screening;
+    z->theta = b->r->screen;
+    for (int i = 0; i < b->r->spaces.n; i++)
+        z->lowered += b->r->theta[i] < b->r->screen;
+    if (z->pairs)
+        z->bound = (double)(z->skipped - z->checked) / (double)z->pairs *
+                   bsr_upper_share((double)z->missed, (double)z->checked, b->confidence);
+}
+
+/* Widest half of the intervals that an adaptive run narrows. */
+static void fill_reached(bsr_result *r)
+{
+    r->reached = fmax(r->mvf.value - r->mvf.lo, r->mvf.hi - r->mvf.value);
+    for (int i = 0; i < r->n_layers; i++) {
+        const bsr_share *v = &r->layers[i].vf;
+        if (r->layers[i].sites)
+            r->reached = fmax(r->reached, fmax(v->value - v->lo, v->hi - v->value));
+    }
+}
+
+/* The sample's error and the correction's are independent given the answers: variances add. The
+ * interval of the VF stands for its variance by the larger half. */
+static bsr_status fill_verification(builder *b)
+{
+    const bsr_correction *c = &b->r->correction;
+    bsr_verification *v = &b->out->verification;
+    if (!c->pairs)
+        return BSR_OK;
+    double t = bsr_student_quantile(b->confidence, c->df);
+    double half = t * sqrt(c->variance);
+    bsr_share m = b->out->mvf;
+    double mean = m.value + c->mean;
+    double below = sqrt((m.value - m.lo) * (m.value - m.lo) + half * half);
+    double above = sqrt((m.hi - m.value) * (m.hi - m.value) + half * half);
+    v->pairs = c->pairs;
+    v->differ = c->differ;
+    v->change = (bsr_share){c->mean, fmax(c->mean - half, -1), fmin(c->mean + half, 1)};
+    v->mvf = (bsr_share){fmin(fmax(mean, 0), 1), fmax(mean - below, 0), fmin(mean + above, 1)};
     return BSR_OK;
 }
 
@@ -295,12 +371,13 @@ static bsr_status fill_strata(builder *b)
     for (int i = 0; i < d->n_strata; i++) {
         const bsr_planned *p = &d->strata[i];
         const bsr_space *sp = p->space >= 0 ? &b->r->spaces.spaces[p->space] : NULL;
-        r->strata[i] = (bsr_plan_stratum){.layer = p->space,
-                                          .bit = p->variant >= 0 ? sp->variants[p->variant] : -1,
-                                          .p = p->p,
-                                          .population = p->population,
-                                          .n = p->n};
-        r->planned += d->by_site ? p->n * (uint64_t)sp->n_variants : p->n;
+        r->strata[i] =
+            (bsr_plan_stratum){.layer = p->space,
+                               .bit = p->variant >= 0 && !d->pairs ? sp->variants[p->variant] : -1,
+                               .p = p->p,
+                               .population = p->population,
+                               .n = p->n};
+        r->planned += p->n * bsr_planned_faults(d, &b->r->spaces, p);
     }
     return BSR_OK;
 }
@@ -329,7 +406,11 @@ static bsr_status fill_facts(builder *b)
     r->format_loss = from->format_loss;
     r->checked = from->checked;
     r->violations = from->violations;
-    r->outcomes_known = b->cells.known;
+    r->pairs = from->design.pairs;
+    r->outcomes_known = b->cells.known != BSR_KNOWN_CRITICAL;
+    r->masking_known = b->cells.known == BSR_KNOWN_ALL;
+    fill_screening(b);
+    BSR_TRY(bsr_keep_text(b->arena, &r->stopped, from->stopped));
     BSR_TRY(bsr_keep_text(b->arena, &r->command, from->command));
     BSR_TRY(bsr_keep_text(b->arena, &r->target, from->target));
     BSR_TRY(bsr_keep_text(b->arena, &r->fault, from->fault));
@@ -363,7 +444,9 @@ static bsr_status build(builder *b)
         bsr_outcomes_add(&r->total, &r->layers[i].outcomes);
     }
     BSR_TRY(fill_network(b, cells));
-    BSR_TRY(fill_mixed_mvf(b));
+    BSR_TRY(bsr_store_screenings(b->store, add_screening, b));
+    fill_reached(r);
+    BSR_TRY(fill_verification(b));
     BSR_TRY(bsr_store_maskings(b->store, add_masking, b));
     BSR_TRY(fill_worst(b, &worst));
     BSR_TRY(fill_strata(b));

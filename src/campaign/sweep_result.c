@@ -296,7 +296,7 @@ static bsr_status fill_patterns_facts(bsr_result *out, const bsr_record *r)
     out->images = r->images;
     out->golden_correct = r->golden_correct;
     out->confidence = r->confidence;
-    out->outcomes_known = 1;
+    out->outcomes_known = out->masking_known = 1;
     BSR_TRY(bsr_keep_text(out->arena, &out->command, r->command));
     BSR_TRY(bsr_keep_text(out->arena, &out->target, r->target));
     BSR_TRY(bsr_keep_text(out->arena, &out->fault, r->fault));

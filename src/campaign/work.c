@@ -1,9 +1,11 @@
 /* Items of work: faults one by one on lanes or on whole altered networks. Rays: rays.c. */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "campaign/cells.h"
 #include "campaign/sink.h"
 #include "campaign/worker.h"
 
@@ -13,6 +15,20 @@
 /* Rows times images of one block: bounds its memory to some tens of megabytes. */
 #define BLOCK_PAIRS ((uint64_t)1 << 23)
 #define BLOCK_UNITS ((uint64_t)1 << 16)
+
+/* The same of units that are for one image: a backward pass of each image should serve many. */
+#define BLOCK_SINGLE ((uint64_t)1 << 18)
+
+const bsr_space *bsr_unit_space(const bsr_record *r, uint64_t unit)
+{
+    uint64_t number = unit;
+    int variant;
+    if (!r->design.by_site)
+        return bsr_space_of(&r->spaces, unit / r->design.images, &number, &variant);
+    if (r->design.pairs)
+        number = unit / BSR_CLASSES / r->design.images;
+    return bsr_space_of_site(&r->spaces, &number);
+}
 
 uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault)
 {
@@ -51,7 +67,8 @@ static void count(const bsr_work *w, size_t row, int image, const bsr_lane_resul
     bsr_fault_row *r = &b->rows[row];
     size_t i = s->first_image + (size_t)image;
     r->pairs++;
-    r->masked += z->masked;
+    if (!w->screening)
+        r->masked += z->masked;
     r->critical += z->critical;
     r->due += z->due;
     r->sdc += z->critical && !z->due;
@@ -63,8 +80,34 @@ static void count(const bsr_work *w, size_t row, int image, const bsr_lane_resul
     size_t bit = w->record->transient ? 0 : i;
     if (z->critical)
         b->bitmaps[row * b->bitmap_bytes + bit / 8] |= (unsigned char)(1u << bit % 8);
-    if (z->masked && z->reach >= 0)
+    if (z->masked && z->reach >= 0 && !w->screening)
         b->masked_at[row * s->images + bit] = (uint16_t)(1 + bsr_plan_layer_at(s->plan, z->reach));
+}
+
+/* Answers a pair that screening skips: its class is the golden one, and whether anything else
+ * changes is not known. Not those that are evaluated all the same. */
+static int settle(const bsr_work *w, uint64_t unit, int image)
+{
+    bsr_screened_counts *c = &w->block.screened[unit];
+    uint64_t i = w->record->transient ? 0 : w->s->first_image + (uint64_t)image;
+    c->pairs++;
+    if (!bsr_screened_at(w->screening, unit, image)->skip)
+        return 0;
+    c->skipped++;
+    if (bsr_screen_checks(w->record, w->block.units[unit], i, 1))
+        return 0;
+    bsr_lane_result same = {.top1 = w->s->golden->top1[image]};
+    count(w, w->block.row_at[unit], image, &same);
+    return 1;
+}
+
+/* Counts the outcome of a skipped pair that was evaluated. */
+static void count_check(const bsr_work *w, uint64_t unit, int image, const bsr_lane_result *z)
+{
+    if (!bsr_screened_at(w->screening, unit, image)->skip)
+        return;
+    w->block.screened[unit].checked++;
+    w->block.screened[unit].missed += z->critical;
 }
 
 /* Units [first, first + n) whose image is in the current set (transient), or all of them. */
@@ -80,19 +123,26 @@ static bsr_status run_direct(void *ctx, size_t item, int thread)
         f[i] = bsr_locate_unit(w->record, w->block.units[first + (uint64_t)i]);
     /* Image by image: neighbours then share the layer's input. */
     size_t n = 0;
+    uint64_t pairs = 0;
     for (int b = 0; b < images; b++)
         for (int i = 0; i < faults; i++) {
             if (f[i].image >= 0 && (size_t)f[i].image != s->first_image + (size_t)b)
+                continue;
+            pairs++;
+            if (w->screening && settle(w, first + (uint64_t)i, b))
                 continue;
             h->of[n] = (uint16_t)i;
             h->jobs[n++] = bsr_space_job(f[i].space, s->golden, b, f[i].site, f[i].change);
         }
     BSR_TRY(bsr_lanes_run(s->lanes[thread], s->golden, h->jobs, n, h->results, NULL));
-    for (size_t k = 0; k < n; k++)
+    for (size_t k = 0; k < n; k++) {
         count(w, w->block.row_at[first + h->of[k]], h->jobs[k].image, &h->results[k]);
+        if (w->screening)
+            count_check(w, first + h->of[k], h->jobs[k].image, &h->results[k]);
+    }
     if (s->first_image + (size_t)images == s->images)
         BSR_TRY(bsr_sink_put(w->sink, &w->block, first, (uint64_t)faults));
-    return bsr_session_step(s, n, thread);
+    return bsr_session_step(s, pairs, thread);
 }
 
 /* One parameter fault: the network is compiled again and run whole. */
@@ -137,7 +187,8 @@ static void free_bench(bsr_worker *h)
     bsr_free(h->jobs);
     bsr_free(h->results);
     bsr_free(h->of);
-    bsr_free(h->ray);
+    bsr_free(h->entries);
+    bsr_free(h->sites);
     bsr_free(h->asked);
     bsr_free(h->inputs);
     bsr_free(h->logits);
@@ -159,9 +210,11 @@ static bsr_status new_bench(bsr_worker **out, const bsr_work *w, size_t lanes)
     if (!h->jobs || !h->results || !h->of)
         return BSR_ENOMEM;
     if (w->record->design.by_site) {
-        h->ray = bsr_alloc_array(BSR_ITEM_SITES * images, sizeof *h->ray);
+        size_t entries = w->record->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES * images;
+        h->entries = bsr_alloc_array(entries, sizeof *h->entries);
+        h->sites = bsr_alloc_array(w->item_units, sizeof *h->sites);
         h->asked = bsr_alloc_array(lanes, sizeof *h->asked);
-        return h->ray && h->asked ? BSR_OK : BSR_ENOMEM;
+        return h->entries && h->sites && h->asked ? BSR_OK : BSR_ENOMEM;
     }
     if (w->record->spaces.spaces[0].place != BSR_FAULT_PARAMETER)
         return BSR_OK;
@@ -176,18 +229,31 @@ static bsr_status new_bench(bsr_worker **out, const bsr_work *w, size_t lanes)
 static bsr_status new_block(bsr_work *w, uint64_t units)
 {
     bsr_block *b = &w->block;
-    uint64_t rows = units, images = w->record->transient ? 1 : w->s->images;
-    if (w->record->design.by_site)
-        rows *= BSR_MAX_VARIANTS;
+    const bsr_record *r = w->record;
+    int pairs = r->design.pairs;
+    uint64_t rows = units, images = r->transient || pairs ? 1 : w->s->images;
     b->s = w->s;
-    b->record = w->record;
+    b->record = r;
+    b->screened = bsr_calloc_array(units, sizeof *b->screened);
+    if (r->bounds)
+        b->bounds = bsr_alloc_array(units * images, sizeof *b->bounds);
+    if (!b->screened || (r->bounds && !b->bounds))
+        return BSR_ENOMEM;
+    if (pairs) {
+        b->pairs = bsr_alloc_array(units, sizeof *b->pairs);
+        w->item_at = bsr_alloc_array(units + 1, sizeof *w->item_at);
+        w->order = bsr_alloc_array(units, sizeof *w->order);
+        return b->pairs && w->item_at && w->order ? BSR_OK : BSR_ENOMEM;
+    }
+    if (r->design.by_site)
+        rows *= BSR_MAX_VARIANTS;
     b->bitmap_bytes = (size_t)(images + 7) / 8;
     b->row_at = bsr_alloc_array(units + 1, sizeof *b->row_at);
     b->rows = bsr_alloc_array(rows, sizeof *b->rows);
     b->bitmaps = bsr_alloc_array(rows, b->bitmap_bytes);
     if (!b->row_at || !b->rows || !b->bitmaps)
         return BSR_ENOMEM;
-    if (w->record->design.by_site)
+    if (r->design.by_site)
         return BSR_OK;
     b->masked_at = bsr_alloc_array(rows * w->s->images, sizeof *b->masked_at);
     return b->masked_at ? BSR_OK : BSR_ENOMEM;
@@ -195,24 +261,30 @@ static bsr_status new_block(bsr_work *w, uint64_t units)
 
 uint64_t bsr_work_block_units(const bsr_work *w)
 {
-    uint64_t images = w->s->images, rows = w->record->design.by_site ? BSR_MAX_VARIANTS / 4 : 1;
+    const bsr_record *r = w->record;
+    uint64_t images = w->s->images, rows = r->design.by_site ? BSR_MAX_VARIANTS / 4 : 1;
+    if (r->design.pairs)
+        return BLOCK_SINGLE;
     uint64_t n = BLOCK_PAIRS / images / rows;
     return n < w->item_units ? w->item_units : n > BLOCK_UNITS ? BLOCK_UNITS : n;
 }
 
-bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink)
+static bsr_status init(bsr_work *w)
 {
-    *w = (bsr_work){.s = s, .record = record, .sink = sink};
-    int parameters = record->spaces.spaces[0].place == BSR_FAULT_PARAMETER;
+    bsr_session *s = w->s;
+    const bsr_record *r = w->record;
+    int parameters = r->spaces.spaces[0].place == BSR_FAULT_PARAMETER;
     if (s->images_at_once > UINT16_MAX)
         s->images_at_once = UINT16_MAX;
     size_t lanes = ITEM_FAULTS * s->images_at_once;
     w->item_units = parameters ? 1 : ITEM_FAULTS;
     w->fn = parameters ? run_altered : run_direct;
-    if (record->design.by_site) {
-        w->item_units = BSR_ITEM_SITES;
+    if (r->design.by_site) {
+        w->item_units = r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES;
         w->fn = bsr_rays_item;
-        lanes = BSR_ITEM_SITES * s->images_at_once * 3;
+        lanes = r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES * s->images_at_once;
+        /* Checks may be of any number of a site's faults. */
+        lanes *= r->screen > 0 ? BSR_RAY_BITS : 3;
         lanes = lanes < BSR_RAY_BITS ? BSR_RAY_BITS : lanes;
     }
     size_t threads = (size_t)s->options.threads;
@@ -221,7 +293,16 @@ bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_si
         return BSR_ENOMEM;
     for (size_t t = 0; t < threads; t++)
         BSR_TRY(new_bench(&w->workers[t], w, lanes));
-    return new_block(w, bsr_work_block_units(w));
+    uint64_t units = bsr_work_block_units(w);
+    if (r->screen > 0)
+        BSR_TRY(bsr_screening_new(&w->screening, s, r, units));
+    return new_block(w, units);
+}
+
+bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink)
+{
+    *w = (bsr_work){.s = s, .record = record, .sink = sink};
+    return init(w);
 }
 
 void bsr_work_clear(bsr_work *w)
@@ -229,37 +310,119 @@ void bsr_work_clear(bsr_work *w)
     for (int t = 0; w->workers && t < w->s->options.threads; t++)
         free_bench(w->workers[t]);
     bsr_free(w->workers);
+    bsr_screening_free(w->screening);
+    bsr_free(w->item_at);
+    bsr_free(w->order);
     bsr_free(w->block.row_at);
     bsr_free(w->block.rows);
     bsr_free(w->block.bitmaps);
     bsr_free(w->block.masked_at);
+    bsr_free(w->block.pairs);
+    bsr_free(w->block.bounds);
+    bsr_free(w->block.screened);
+}
+
+static void start_rows(bsr_work *w)
+{
+    bsr_block *b = &w->block;
+    bsr_known known = bsr_record_known(w->record);
+    int64_t direct = known == BSR_KNOWN_CRITICAL ? -1 : 0;
+    uint64_t images = w->record->transient ? 1 : w->s->images;
+    size_t rows = 0;
+    for (uint64_t u = 0; u < b->n; u++) {
+        uint64_t fault, more = bsr_unit_rows(w->record, b->units[u], &fault);
+        b->row_at[u] = rows;
+        for (uint64_t k = 0; k < more; k++)
+            b->rows[rows++] = (bsr_fault_row){.fault = (int64_t)(fault + k),
+                                              .pairs = direct ? (int64_t)images : 0,
+                                              .masked = known == BSR_KNOWN_ALL ? 0 : -1,
+                                              .due = direct,
+                                              .sdc = direct,
+                                              .top5 = direct,
+                                              .correct = direct,
+                                              .sse = known == BSR_KNOWN_ALL ? 0 : NAN};
+    }
+    b->row_at[b->n] = rows;
+    memset(b->bitmaps, 0, rows * b->bitmap_bytes);
+    if (b->masked_at)
+        memset(b->masked_at, 255, rows * w->s->images * sizeof *b->masked_at);
+}
+
+/* For qsort, which hands no context: image above unit. */
+typedef struct placed {
+    uint64_t image, unit;
+} placed;
+
+static int by_image(const void *a, const void *b)
+{
+    const placed *x = a, *y = b;
+    return x->image != y->image ? (x->image > y->image) - (x->image < y->image)
+                                : (x->unit > y->unit) - (x->unit < y->unit);
+}
+
+/* Pairs image by image: a golden tensor is then read by many, and a backward pass serves all. */
+static bsr_status sort_pairs(bsr_work *w, const uint64_t *units)
+{
+    bsr_block *b = &w->block;
+    placed *p = bsr_alloc_array(b->n, sizeof *p);
+    if (!p)
+        return BSR_ENOMEM;
+    for (uint64_t u = 0; u < b->n; u++)
+        p[u] = (placed){bsr_pair_image(w->record, units[u]), units[u]};
+    qsort(p, b->n, sizeof *p, by_image);
+    for (uint64_t u = 0; u < b->n; u++) {
+        w->order[u] = p[u].unit;
+        b->pairs[u] = (bsr_pair_row){.unit = (int64_t)p[u].unit, .errors = -1};
+    }
+    bsr_free(p);
+    b->units = w->order;
+    return BSR_OK;
+}
+
+/* Cuts the pairs of the current set of images into items of one image each. */
+static void cut_pairs(bsr_work *w)
+{
+    const bsr_block *b = &w->block;
+    const bsr_session *s = w->s;
+    uint64_t last = UINT64_MAX;
+    w->items = 0;
+    w->item_at[0] = 0;
+    for (uint64_t u = 0; u < b->n; u++) {
+        uint64_t image = bsr_pair_image(w->record, b->units[u]);
+        if (image < s->first_image)
+            continue;
+        if (image >= s->first_image + (size_t)s->golden->images)
+            break;
+        if (image != last || u - w->item_at[w->items - 1] >= BSR_ITEM_PAIRS)
+            w->item_at[w->items++] = u;
+        last = image;
+        w->item_at[w->items] = u + 1;
+    }
+}
+
+/* The current set of images. */
+static bsr_status run_set(void *ctx)
+{
+    bsr_work *w = ctx;
+    bsr_block *b = &w->block;
+    w->items = (size_t)((b->n + w->item_units - 1) / w->item_units);
+    if (w->record->design.pairs)
+        cut_pairs(w);
+    if (w->screening)
+        BSR_TRY(bsr_screen_units(w->screening, b->units, b->n));
+    return bsr_pool_run(w->s->pool, w->items, w->fn, w);
 }
 
 bsr_status bsr_work_block(bsr_work *w, const uint64_t *units, uint64_t n)
 {
     bsr_block *b = &w->block;
-    int known = !w->record->design.by_site;
-    uint64_t images = known && w->record->transient ? 1 : w->s->images;
-    size_t rows = 0;
     b->n = n;
     b->units = units;
-    for (uint64_t u = 0; u < n; u++) {
-        uint64_t fault, more = bsr_unit_rows(w->record, units[u], &fault);
-        b->row_at[u] = rows;
-        for (uint64_t k = 0; k < more; k++)
-            b->rows[rows++] = (bsr_fault_row){.fault = (int64_t)(fault + k),
-                                              .pairs = known ? 0 : (int64_t)images,
-                                              .masked = known - 1,
-                                              .due = known - 1,
-                                              .sdc = known - 1,
-                                              .top5 = known - 1,
-                                              .correct = known - 1,
-                                              .sse = known ? 0 : NAN};
-    }
-    b->row_at[n] = rows;
-    memset(b->bitmaps, 0, rows * b->bitmap_bytes);
-    if (known)
-        memset(b->masked_at, 255, rows * w->s->images * sizeof *b->masked_at);
-    BSR_TRY(bsr_session_run(w->s, (size_t)((n + w->item_units - 1) / w->item_units), w->fn, w));
+    memset(b->screened, 0, n * sizeof *b->screened);
+    if (w->record->design.pairs)
+        BSR_TRY(sort_pairs(w, units));
+    else
+        start_rows(w);
+    BSR_TRY(bsr_session_sets(w->s, run_set, w));
     return bsr_sink_flush(w->sink);
 }

@@ -4,12 +4,13 @@
 
 #include "analysis/session.h"
 #include "campaign/record.h"
+#include "campaign/screening.h"
 
 /* No masked fault, or not masked. */
 #define BSR_NOT_MASKED UINT16_MAX
 
 /* Units that are worked on together: their rows are complete, and written, once every set of images
- * went over them. Units are ascending. */
+ * went over them. Ascending; pairs image by image, and ascending in each. */
 typedef struct bsr_block {
     const bsr_session *s;
     const bsr_record *record;
@@ -21,6 +22,9 @@ typedef struct bsr_block {
     size_t bitmap_bytes;
     uint16_t *masked_at; /* [rows][images]: 1 + network layer where a pair was masked; direct, and
                                  not parameters */
+    bsr_pair_row *pairs; /* [n] designs by pairs, in place of rows */
+    bsr_bounds *bounds;  /* [n][images], pairs: [n]; NULL: not kept */
+    bsr_screened_counts *screened; /* [n] */
 } bsr_block;
 
 /* Where finished rows go; see campaign/sink.h. */
@@ -32,8 +36,12 @@ typedef struct bsr_work {
     bsr_record *record;
     bsr_block block;
     bsr_sink *sink;
-    size_t item_units;           /* units of one item */
-    bsr_pool_fn fn;              /* finds the outcomes of an item in the current set of images */
+    bsr_screening *screening; /* NULL: off */
+    size_t item_units;        /* units of one item, at most */
+    bsr_pool_fn fn;           /* finds the outcomes of an item in the current set of images */
+    uint64_t *item_at;        /* pairs: first unit of each item of the current set, and the end */
+    size_t items;
+    uint64_t *order;             /* pairs: the block's units by image */
     struct bsr_worker **workers; /* [threads] workspaces */
 } bsr_work;
 
@@ -47,7 +55,11 @@ bsr_status bsr_work_block(bsr_work *w, const uint64_t *units, uint64_t n);
 /* Units of a block, at most, for this number of images. */
 uint64_t bsr_work_block_units(const bsr_work *w);
 
-/* Rows of a unit, and the number of its first row's fault. */
+/* The layer of a unit. */
+const bsr_space *bsr_unit_space(const bsr_record *r, uint64_t unit);
+
+/* Rows of a unit, and the number of its first row's fault. Not pairs, whose units are their rows.
+ */
 uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault);
 
 /* Directly injects every fault of n sites (drawn from the whole population; designs by site) and

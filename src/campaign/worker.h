@@ -4,22 +4,33 @@
 
 #include "campaign/work.h"
 #include "exec/altered.h"
-#include "fault/ray.h"
 
 /* Sites of one item: both sides of a ray in one image fill a panel of faulty columns. */
 #define BSR_ITEM_SITES 16
 
+/* Pairs of one item, of one image. */
+#define BSR_ITEM_PAIRS 128
+
 typedef struct bsr_question {
-    uint16_t site, image;
+    uint32_t entry;
     uint8_t which, fault;
 } bsr_question;
+
+/* One search: a site of the item in an image of the golden run. */
+typedef struct bsr_ray_entry {
+    uint16_t site, image;
+    uint32_t skipped; /* bit i: screening says that fault i is harmless */
+    uint32_t critical;
+    bsr_ray ray;
+} bsr_ray_entry;
 
 /* Workspace of one thread. */
 typedef struct bsr_worker {
     bsr_lane_job *jobs; /* of one item in one set of images */
     bsr_lane_result *results;
     uint16_t *of; /* unit (direct) or image (altered) of each job */
-    bsr_ray *ray; /* [BSR_ITEM_SITES][images] */
+    bsr_ray_entry *entries;
+    bsr_ray_site *sites;
     bsr_question *asked;
     bsr_altered *altered;
     const char **inputs;
@@ -38,7 +49,7 @@ typedef struct bsr_injected {
 } bsr_injected;
 bsr_injected bsr_locate_unit(const bsr_record *r, uint64_t unit);
 
-/* Item of sites, by rays. */
+/* Item of sites or pairs, by rays. */
 bsr_status bsr_rays_item(void *ctx, size_t item, int thread);
 
 #endif

@@ -261,23 +261,13 @@ static void faulty_step(bsr_forward *f, const bsr_stored_fault *fault, bsr_step 
     bsr_weights_store(w, w->packed, m, tap, c, fault->bits);
 }
 
-/* The output element of a finished step that reads a faulty operand, computed again. No other of
- * its multiplications reads the same input or weight, so that the element is that of a faulty input
- * pixel or of a faulty weight tensor. */
-static void faulty_element(bsr_forward *f, const bsr_stored_fault *fault, const bsr_step *step)
+/* The output row of a finished step with a faulty operand in it, computed again: to f->rows.
+ * Returns the channel. No other multiplication of the output element reads the same input or
+ * weight, so that the element is that of a faulty input pixel or of a faulty weight tensor. */
+static int operand_row(bsr_forward *f, const bsr_stored_fault *fault, const bsr_step *step,
+                       bsr_access *whole)
 {
     const bsr_plan *plan = f->plan;
-    const bsr_pten *to = &plan->ptens[step->out];
-    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
-    for (int k = 0; k < step->n_sources + step->n_stages; k++) {
-        const bsr_source *src = k < step->n_sources ? &step->sources[k] : NULL;
-        int pten = src ? src->pten : step->stages[k - step->n_sources].operand;
-        const bsr_pixmap *map = src ? src->map : NULL;
-        if (pten >= 0)
-            whole[k] = (bsr_access){place(f, NULL, pten, 0),
-                                    (map ? map->offset : plan->ptens[pten].identity) + fault->pixel,
-                                    map ? (size_t)map->n_out : 0};
-    }
     int m, tap, c;
     bsr_step faulty = *step;
     bsr_weights_locate(step->weights, fault->element, &m, &tap, &c);
@@ -296,9 +286,71 @@ static void faulty_element(bsr_forward *f, const bsr_stored_fault *fault, const 
     }
     bsr_step_rows(plan, &faulty, faulty.weights->packed, 1, whole, whole + step->n_sources,
                   f->divisors, &f->scratch, f->rows);
+    return m;
+}
+
+/* The same with something added to one sum between core and stages. */
+static int sum_row(bsr_forward *f, const bsr_stored_fault *fault, const bsr_step *step,
+                   const bsr_access *whole)
+{
+    const bsr_plan *plan = f->plan;
+    int m = (int)fault->element;
+    float *y = f->scratch.staging;
+    bsr_core_rows(plan, step, step->weights->packed, 1, whole, NULL, NULL, &f->scratch, y);
+    if (step->core == BSR_CORE_CONV_I8) {
+        uint32_t sum;
+        memcpy(&sum, &y[m], sizeof sum);
+        sum += fault->bits;
+        memcpy(&y[m], &sum, sizeof sum);
+    } else {
+        float delta;
+        memcpy(&delta, &fault->bits, sizeof delta);
+        y[m] += delta;
+    }
+    int quant = bsr_stage_rows(plan, step, 0, 1, step->core_channels, y, whole + step->n_sources);
+    if (quant < step->n_stages) {
+        const bsr_stage *s = &step->stages[quant];
+        plan->kernels->quantize(1, step->core_channels, y, s->scale, s->zero, s->codes == BSR_I8,
+                                f->rows);
+    } else {
+        memcpy(f->rows, y, (size_t)step->core_channels * sizeof *y);
+    }
+    return m;
+}
+
+/* Puts the faulty output element into a finished step's output. */
+static void faulty_element(bsr_forward *f, const bsr_stored_fault *fault, const bsr_step *step)
+{
+    const bsr_plan *plan = f->plan;
+    const bsr_pten *to = &plan->ptens[step->out];
+    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
+    for (int k = 0; k < step->n_sources + step->n_stages; k++) {
+        const bsr_source *src = k < step->n_sources ? &step->sources[k] : NULL;
+        int pten = src ? src->pten : step->stages[k - step->n_sources].operand;
+        const bsr_pixmap *map = src ? src->map : NULL;
+        if (pten >= 0)
+            whole[k] = (bsr_access){place(f, NULL, pten, 0),
+                                    (map ? map->offset : plan->ptens[pten].identity) + fault->pixel,
+                                    map ? (size_t)map->n_out : 0};
+    }
+    int m = fault->place == BSR_FAULT_SUM ? sum_row(f, fault, step, whole)
+                                          : operand_row(f, fault, step, whole);
     memcpy(place(f, NULL, step->out, 0) + (size_t)fault->pixel * to->pixel_bytes +
                (size_t)m * to->esize,
            f->rows + (size_t)m * to->esize, to->esize);
+}
+
+/* Does the step read the faulty weight or bias? A tensor that several layers share is faulty in all
+ * of them; a bias that is not stored, in one. */
+static int reads_fault(const bsr_plan *plan, const bsr_stored_fault *fault, const bsr_step *step)
+{
+    if (!step->weights || (fault->place != BSR_FAULT_WEIGHT && fault->place != BSR_FAULT_BIAS))
+        return 0;
+    const bsr_weights *w = plan->layers[fault->where].weights;
+    if (fault->place == BSR_FAULT_WEIGHT)
+        return step->weights->value == w->value;
+    return w->bias_value >= 0 ? step->weights->bias_value == w->bias_value
+                              : step->layer == fault->where;
 }
 
 bsr_status bsr_forward_faulty(bsr_forward *f, const char *input, const bsr_stored_fault *fault,
@@ -309,18 +361,12 @@ bsr_status bsr_forward_faulty(bsr_forward *f, const char *input, const bsr_store
     int value_at = fault->place == BSR_FAULT_VALUE ? plan->of_value[fault->where] : -1;
     if (value_at == plan->input)
         patch_value(plan, fault, place(f, NULL, value_at, 0));
-    int weights = fault->place == BSR_FAULT_WEIGHT ? plan->layers[fault->where].weights->value
-                  : fault->place == BSR_FAULT_BIAS ? plan->layers[fault->where].weights->bias_value
-                                                   : -1;
     for (int i = 0; i < plan->n_steps; i++) {
         bsr_step step = plan->steps[i];
-        /* A tensor that several layers share is faulty in all of them. */
-        if (step.weights && weights >= 0 &&
-            weights ==
-                (fault->place == BSR_FAULT_WEIGHT ? step.weights->value : step.weights->bias_value))
+        if (reads_fault(plan, fault, &step))
             faulty_step(f, fault, &step);
         BSR_TRY(run_step(f, &step, step.weights ? step.weights->packed : NULL, 1, NULL));
-        if (bsr_is_operand(fault->place) && i == plan->layers[fault->where].step)
+        if (bsr_is_one_output(fault->place) && i == plan->layers[fault->where].step)
             faulty_element(f, fault, &step);
         if (step.out == value_at)
             patch_value(plan, fault, place(f, NULL, value_at, 0));

@@ -8,8 +8,11 @@
 /* What was changed: one stored element. */
 typedef enum bsr_fault_place {
     BSR_FAULT_WEIGHT, /* `where` = layer, element of the weight tensor */
-    BSR_FAULT_BIAS,   /* `where` = layer, element of the bias tensor */
-    BSR_FAULT_VALUE,  /* `where` = graph value that the plan keeps */
+    /* `where` = layer, element of the bias tensor; the output channel of a layer without one, whose
+     * sums then start from the faulty value instead of 0. A layer's bias plus d is d added to all
+     * sums of a channel. */
+    BSR_FAULT_BIAS,
+    BSR_FAULT_VALUE, /* `where` = graph value that the plan keeps */
     /* The copy of one operand that one multiplication of one output element reads: `where` = layer,
      * element = the weight of that multiplication, which names the output channel, the tap and the
      * input channel; `pixel` = the output pixel before any stage. The tap must not lie in the
@@ -19,6 +22,11 @@ typedef enum bsr_fault_place {
     /* `where` = graph value of a constant that is no layer's weight or bias. Lanes and
      * bsr_forward_faulty cannot: bsr_altered_run does. */
     BSR_FAULT_PARAMETER,
+    /* The finished sum of one output element of a layer, before any stage: `where` = layer, element
+     * = output channel, `pixel` = output pixel, `bits` = what is added to the sum: a float (one
+     * float addition), or an int32 for layers on 8-bit codes (modulo 2^32). No stored element: what
+     * many operand faults of one output element have in common (fault/neuron.h). */
+    BSR_FAULT_SUM,
 } bsr_fault_place;
 
 typedef struct bsr_stored_fault {
@@ -26,13 +34,19 @@ typedef struct bsr_stored_fault {
     int where;
     int64_t element; /* row-major logical index */
     uint32_t bits;   /* the new stored bits, in the low bits for narrow types */
-    int pixel;       /* operand faults: output pixel of the layer; -1 and not read otherwise */
+    int pixel;       /* operand and sum faults: output pixel of the layer; else -1 and not read */
 } bsr_stored_fault;
 
 /* An operand fault? */
 static inline int bsr_is_operand(bsr_fault_place place)
 {
     return place == BSR_FAULT_OPERAND_INPUT || place == BSR_FAULT_OPERAND_WEIGHT;
+}
+
+/* Does the fault show in one output element of a layer? */
+static inline int bsr_is_one_output(bsr_fault_place place)
+{
+    return bsr_is_operand(place) || place == BSR_FAULT_SUM;
 }
 
 /* Workspace of one thread for whole inferences of up to `images` images at once. */

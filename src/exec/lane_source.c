@@ -1,5 +1,5 @@
 /* Faults in layers: the faulty output channel of up to nr lanes in one pass, or the one output
- * element that reads a faulty operand.
+ * element that reads a faulty operand or whose sum is faulty.
  *
  * A faulty weight changes one output channel. The faulty channels of many lanes, each with its own
  * changed element, form one weight panel; the layer's input of the image runs through it once, and
@@ -276,7 +276,7 @@ typedef struct operand {
     const char *x; /* golden input tensor */
     const int64_t *off;
     size_t off_stride; /* tap t of the output pixel reads the pixel at x + off[t * off_stride] */
-    int m, tap, c;
+    int m, tap, c;     /* tap -1: no operand is faulty */
     int is_weight;
     uint32_t bits;
 } operand;
@@ -325,7 +325,7 @@ static uint32_t code_sum(const operand *o, bsr_dtype x_type)
     return sum;
 }
 
-void bsr_lane_source_operand(bsr_lanes *ls, int lane)
+void bsr_lane_source_output(bsr_lanes *ls, int lane)
 {
     const bsr_stored_fault *f = &ls->jobs[lane].fault;
     const bsr_step *step = &ls->plan->steps[ls->plan->layers[f->where].step];
@@ -337,14 +337,24 @@ void bsr_lane_source_operand(bsr_lanes *ls, int lane)
                  .off_stride = src->map ? (size_t)src->map->n_out : 0,
                  .is_weight = f->place == BSR_FAULT_OPERAND_WEIGHT,
                  .bits = f->bits};
-    bsr_weights_locate(o.w, f->element, &o.m, &o.tap, &o.c);
+    int is_sum = f->place == BSR_FAULT_SUM;
+    if (is_sum) {
+        o.m = (int)f->element;
+        o.tap = -1;
+    } else {
+        bsr_weights_locate(o.w, f->element, &o.m, &o.tap, &o.c);
+    }
     columns cs = {.n = 1, .step = step, .channel = {o.m}, .lane = {lane}};
     float y;
     if (step->core == BSR_CORE_CONV_I8) {
-        uint32_t sum = code_sum(&o, in->dtype);
+        uint32_t sum = code_sum(&o, in->dtype) + (is_sum ? f->bits : 0);
         memcpy(&y, &sum, sizeof y);
     } else {
+        float delta;
+        memcpy(&delta, &f->bits, sizeof delta);
         y = float_sum(&o);
+        if (is_sum) /* not + 0 otherwise: it would change a sum of -0 */
+            y += delta;
     }
     bsr_step s = column_step(ls, &cs);
     finish_rows(ls, &cs, &s, f->pixel, 1, &y);

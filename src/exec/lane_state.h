@@ -61,6 +61,8 @@ struct bsr_lanes {
     char **recomputed;     /* [n_ptens] */
     int *recomputed_image; /* [n_ptens], -1: none yet */
 
+    float *changes; /* [max_pixels] of predict.c */
+
     bsr_forward *whole; /* for faults in weights that several layers share; NULL without any */
 
     bsr_lane_counters counters;
@@ -104,6 +106,19 @@ static inline void bsr_lane_count_dirty(bsr_lanes *ls, int pten)
     ls->dirty[pten] = n;
 }
 
+/* Before the first group of a call. */
+void bsr_lanes_use(bsr_lanes *ls, const bsr_golden *golden);
+
+/* Starts the lanes of the current group (ls->jobs, ls->n) and runs the steps before `end`. */
+bsr_status bsr_lanes_walk(bsr_lanes *ls, int end);
+
+/* Ends the group: all tensors are clean again. */
+void bsr_lanes_end(bsr_lanes *ls);
+
+/* A weight that several layers read? Recomputing from the first of them on is nearly the whole
+ * network, and rare: no lanes. An operand is read by one. */
+int bsr_is_shared_fault(const bsr_plan *plan, const bsr_stored_fault *f);
+
 /* Runs a step for all lanes that read a difference in it. */
 bsr_status bsr_lane_step(bsr_lanes *ls, const bsr_step *s);
 
@@ -111,8 +126,9 @@ bsr_status bsr_lane_step(bsr_lanes *ls, const bsr_step *s);
  * the layer's output tensor. n is at most the kernels' nr. */
 void bsr_lane_source_weights(bsr_lanes *ls, int first, int n);
 
-/* Starts a lane at the one output element whose multiplication reads a faulty operand. */
-void bsr_lane_source_operand(bsr_lanes *ls, int lane);
+/* Starts a lane at the one output element whose multiplication reads a faulty operand, or whose sum
+ * is faulty. */
+void bsr_lane_source_output(bsr_lanes *ls, int lane);
 
 /* Result of a lane that has walked all steps; logits [classes] or NULL. */
 void bsr_lane_read(bsr_lanes *ls, int lane, bsr_lane_result *result, float *logits);

@@ -83,6 +83,7 @@ bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
     ls->column_params = bsr_alloc_aligned(lists * 3 * BSR_MAX_NR, sizeof(float));
     ls->column_rows = bsr_alloc_aligned(lists * BSR_BLOCK * BSR_MAX_NR, sizeof(float));
     ls->column_off = bsr_alloc_array(BSR_BLOCK, sizeof *ls->column_off);
+    ls->changes = bsr_alloc_array((size_t)plan->max_pixels, sizeof *ls->changes);
     ls->recomputed = bsr_calloc_array((size_t)plan->n_ptens, sizeof *ls->recomputed);
     ls->recomputed_image = bsr_alloc_array((size_t)plan->n_ptens, sizeof *ls->recomputed_image);
     bsr_status status = ls->recomputed && ls->recomputed_image ? BSR_OK : BSR_ENOMEM;
@@ -99,7 +100,7 @@ bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
     if (status != BSR_OK || !ls->tensors || !ls->work || !ls->offs || !ls->lists || !ls->reach ||
         !ls->dirty || !ls->mark || !ls->candidates || !ls->row_off || !ls->rows || !ls->panel ||
         !ls->panel_init || !ls->column_stages || !ls->column_params || !ls->column_rows ||
-        !ls->column_off) {
+        !ls->column_off || !ls->changes) {
         bsr_lanes_free(ls);
         return BSR_ENOMEM;
     }
@@ -115,7 +116,8 @@ void bsr_lanes_free(bsr_lanes *ls)
     void *const owned[] = {ls->reach,         ls->tensors,       ls->work,        ls->offs,
                            ls->lists,         ls->dirty,         ls->mark,        ls->candidates,
                            ls->row_off,       ls->rows,          ls->panel,       ls->panel_init,
-                           ls->column_stages, ls->column_params, ls->column_rows, ls->column_off};
+                           ls->column_stages, ls->column_params, ls->column_rows, ls->column_off,
+                           ls->changes};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bsr_free(owned[i]);
     for (int i = 0; ls->recomputed && i < ls->plan->n_ptens; i++)
@@ -170,8 +172,7 @@ static void source_value(bsr_lanes *ls, int lane)
         bsr_lane_add(ls, lane, pten, pixel, data);
 }
 
-/* The tensor where a job's differences first show. */
-static int source_pten(const bsr_plan *plan, const bsr_stored_fault *f)
+int bsr_source_pten(const bsr_plan *plan, const bsr_stored_fault *f)
 {
     return f->place == BSR_FAULT_VALUE ? plan->of_value[f->where]
                                        : plan->steps[plan->layers[f->where].step].out;
@@ -190,15 +191,15 @@ static void start_lanes(bsr_lanes *ls, int pten)
     int started = 0;
     for (int l = 0; l < ls->n;) {
         const bsr_lane_job *job = &ls->jobs[l];
-        if (source_pten(ls->plan, &job->fault) != pten) {
+        if (bsr_source_pten(ls->plan, &job->fault) != pten) {
             l++;
             continue;
         }
         int n = 1;
         if (job->fault.place == BSR_FAULT_VALUE) {
             source_value(ls, l);
-        } else if (bsr_is_operand(job->fault.place)) {
-            bsr_lane_source_operand(ls, l);
+        } else if (bsr_is_one_output(job->fault.place)) {
+            bsr_lane_source_output(ls, l);
         } else {
             while (l + n < ls->n && n < ls->plan->kernels->nr && same_source(job, &job[n]))
                 n++;
@@ -211,7 +212,7 @@ static void start_lanes(bsr_lanes *ls, int pten)
         bsr_lane_count_dirty(ls, pten);
 }
 
-static void end_group(bsr_lanes *ls)
+void bsr_lanes_end(bsr_lanes *ls)
 {
     const bsr_plan *plan = ls->plan;
     for (int l = 0; l < ls->n; l++)
@@ -223,39 +224,45 @@ static void end_group(bsr_lanes *ls)
             t->kind = BSR_CLEAN;
         }
     memset(ls->dirty, 0, (size_t)plan->n_ptens * sizeof *ls->dirty);
-    ls->counters.lanes += (uint64_t)ls->n;
     ls->n = 0;
 }
 
-static bsr_status run_group(bsr_lanes *ls, bsr_lane_result *results, float *logits)
+bsr_status bsr_lanes_walk(bsr_lanes *ls, int end)
 {
     const bsr_plan *plan = ls->plan;
     int first = plan->n_steps;
     for (int l = 0; l < ls->n; l++) {
-        int producer = plan->ptens[source_pten(plan, &ls->jobs[l].fault)].producer;
+        int producer = plan->ptens[bsr_source_pten(plan, &ls->jobs[l].fault)].producer;
         first = producer < first ? producer : first;
         ls->reach[l] = producer < 0 ? 0 : producer;
     }
     bsr_status status = BSR_OK;
     if (first < 0)
         start_lanes(ls, plan->input);
-    for (int s = first < 0 ? 0 : first; s < plan->n_steps && status == BSR_OK; s++) {
+    for (int s = first < 0 ? 0 : first; s < end && status == BSR_OK; s++) {
         status = bsr_lane_step(ls, &plan->steps[s]);
         start_lanes(ls, plan->steps[s].out);
     }
-    for (int l = 0; l < ls->n && status == BSR_OK; l++)
-        bsr_lane_read(ls, l, &results[l],
-                      logits ? logits + (size_t)l * (size_t)ls->golden->classes : NULL);
-    end_group(ls);
     return status;
 }
 
-/* A weight that several layers read: recomputing from the first of them on is nearly the whole
- * network, and rare. An operand is read by one. */
-static int is_shared(const bsr_plan *plan, const bsr_stored_fault *f)
+static bsr_status run_group(bsr_lanes *ls, bsr_lane_result *results, float *logits)
 {
-    return (f->place == BSR_FAULT_WEIGHT || f->place == BSR_FAULT_BIAS) &&
-           plan->layers[f->where].shared;
+    bsr_status status = bsr_lanes_walk(ls, ls->plan->n_steps);
+    for (int l = 0; l < ls->n && status == BSR_OK; l++)
+        bsr_lane_read(ls, l, &results[l],
+                      logits ? logits + (size_t)l * (size_t)ls->golden->classes : NULL);
+    ls->counters.lanes += (uint64_t)ls->n;
+    bsr_lanes_end(ls);
+    return status;
+}
+
+int bsr_is_shared_fault(const bsr_plan *plan, const bsr_stored_fault *f)
+{
+    const bsr_layer *layer = &plan->layers[f->where];
+    int stored = f->place == BSR_FAULT_WEIGHT ||
+                 (f->place == BSR_FAULT_BIAS && layer->weights->bias_value >= 0);
+    return stored && layer->shared;
 }
 
 /* A whole inference does not watch its differences: those that reach the logits are read by the
@@ -291,16 +298,21 @@ static bsr_status run_whole(bsr_lanes *ls, const bsr_lane_job *job, bsr_lane_res
     return BSR_OK;
 }
 
-bsr_status bsr_lanes_run(bsr_lanes *ls, const bsr_golden *golden, const bsr_lane_job *jobs,
-                         size_t n, bsr_lane_result *results, float *logits)
+void bsr_lanes_use(bsr_lanes *ls, const bsr_golden *golden)
 {
     ls->golden = golden;
     for (int i = 0; i < ls->plan->n_ptens; i++)
         ls->recomputed_image[i] = -1; /* of another golden run, for all one knows */
+}
+
+bsr_status bsr_lanes_run(bsr_lanes *ls, const bsr_golden *golden, const bsr_lane_job *jobs,
+                         size_t n, bsr_lane_result *results, float *logits)
+{
+    bsr_lanes_use(ls, golden);
     size_t classes = (size_t)golden->classes;
     for (size_t i = 0; i < n;) {
         float *z = logits ? logits + i * classes : NULL;
-        if (is_shared(ls->plan, &jobs[i].fault)) {
+        if (bsr_is_shared_fault(ls->plan, &jobs[i].fault)) {
             BSR_TRY(run_whole(ls, &jobs[i], &results[i], z));
             i++;
             continue;
@@ -308,7 +320,7 @@ bsr_status bsr_lanes_run(bsr_lanes *ls, const bsr_golden *golden, const bsr_lane
         ls->jobs = jobs + i;
         ls->n = 0;
         while (ls->n < ls->size && i + (size_t)ls->n < n &&
-               !is_shared(ls->plan, &jobs[i + (size_t)ls->n].fault))
+               !bsr_is_shared_fault(ls->plan, &jobs[i + (size_t)ls->n].fault))
             ls->n++;
         size_t group = (size_t)ls->n;
         BSR_TRY(run_group(ls, results + i, z));

@@ -45,6 +45,9 @@ typedef struct bsr_lane_result {
     double sse;
 } bsr_lane_result;
 
+/* Plan tensor where the differences that a fault makes first show. */
+int bsr_source_pten(const bsr_plan *plan, const bsr_stored_fault *fault);
+
 /* Workspace of one thread. */
 typedef struct bsr_lanes bsr_lanes;
 bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan);

@@ -216,32 +216,22 @@ int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n,
     return step->n_stages;
 }
 
-void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packed, int n,
-                   const bsr_access *sources, const bsr_access *operands, const float *divisor,
-                   bsr_scratch *scratch, char *out)
+void bsr_core_rows(const bsr_plan *plan, const bsr_step *step, const void *packed, int n,
+                   const bsr_access *sources, const bsr_epilogue *e, const float *divisor,
+                   bsr_scratch *scratch, void *out)
 {
     const bsr_kernels *k = plan->kernels;
-    const bsr_pten *to = &plan->ptens[step->out];
     const bsr_access *in = &sources[0];
     int channels = step->core_channels;
-    float *y = to->dtype == BSR_F32 ? (float *)out : scratch->staging;
-    /* The first stage of a float convolution runs on its sums while they are in registers. */
-    int fused = (step->core == BSR_CORE_CONV || step->core == BSR_CORE_DEPTHWISE) &&
-                step->n_stages && step->stages[0].kind == BSR_STAGE_AFFINE_ADD_CLAMP;
-    bsr_epilogue first = {0}, *e = NULL;
-    if (fused) {
-        first = epilogue(&step->stages[0], step->stages[0].operand >= 0 ? &operands[0] : NULL);
-        e = &first;
-    }
+    float *y = out;
     switch (step->core) {
     case BSR_CORE_COPY:
         if (step->n_stages && step->stages[0].kind == BSR_STAGE_DEQUANT)
             k->dequantize(n, channels, in->base, in->off, step->stages[0].scale,
                           step->stages[0].zero, step->stages[0].codes == BSR_I8, y);
-        else if (step->n_stages || to->dtype == BSR_F32)
-            copy_rows(plan, step, n, sources, (char *)y, sizeof(float));
         else
-            copy_rows(plan, step, n, sources, out, to->esize);
+            copy_rows(plan, step, n, sources, out,
+                      step->n_stages ? sizeof(float) : plan->ptens[step->out].esize);
         break;
     case BSR_CORE_CONV:
         bsr_conv_rows(plan, step->weights, packed, n, in, e, scratch, y, channels);
@@ -252,7 +242,7 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
         break;
     case BSR_CORE_CONV_I8:
         bsr_conv_i8_rows(plan, step->weights, packed, plan->ptens[step->sources[0].pten].dtype, n,
-                         in, scratch, (int32_t *)y);
+                         in, scratch, out);
         break;
     case BSR_CORE_MAX_POOL:
         k->max_pool(n, step->sources[0].map->taps, channels, in->base, in->off, in->off_stride, y,
@@ -264,12 +254,32 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
         break;
     case BSR_CORE_DENSE:
     case BSR_CORE_RELAYOUT:
-        return;
+        break;
     }
+}
+
+void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packed, int n,
+                   const bsr_access *sources, const bsr_access *operands, const float *divisor,
+                   bsr_scratch *scratch, char *out)
+{
+    int channels = step->core_channels;
+    /* Codes that are only moved go straight to the output, like floats. */
+    int direct =
+        plan->ptens[step->out].dtype == BSR_F32 || (step->core == BSR_CORE_COPY && !step->n_stages);
+    float *y = direct ? (float *)out : scratch->staging;
+    /* The first stage of a float convolution runs on its sums while they are in registers. */
+    int fused = (step->core == BSR_CORE_CONV || step->core == BSR_CORE_DEPTHWISE) &&
+                step->n_stages && step->stages[0].kind == BSR_STAGE_AFFINE_ADD_CLAMP;
+    bsr_epilogue first = {0}, *e = NULL;
+    if (fused) {
+        first = epilogue(&step->stages[0], step->stages[0].operand >= 0 ? &operands[0] : NULL);
+        e = &first;
+    }
+    bsr_core_rows(plan, step, packed, n, sources, e, divisor, scratch, y);
     int quant = bsr_stage_rows(plan, step, fused, n, channels, y, operands);
     if (quant < step->n_stages) {
         const bsr_stage *s = &step->stages[quant];
-        k->quantize(n, channels, y, s->scale, s->zero, s->codes == BSR_I8, out);
+        plan->kernels->quantize(n, channels, y, s->scale, s->zero, s->codes == BSR_I8, out);
     }
 }
 

@@ -31,6 +31,13 @@ void bsr_step_rows(const bsr_plan *plan, const bsr_step *step, const void *packe
                    const bsr_access *sources, const bsr_access *operands, const float *divisor,
                    bsr_scratch *scratch, char *out);
 
+/* The core alone, before any stage but a leading DEQUANT, which a COPY does itself: out[n]
+ * [core_channels] floats, int32 sums of CONV_I8, or the codes that a COPY without stages moves. e
+ * (NULL: none): what follows the sums of CONV and DEPTHWISE. */
+void bsr_core_rows(const bsr_plan *plan, const bsr_step *step, const void *packed, int n,
+                   const bsr_access *sources, const bsr_epilogue *e, const float *divisor,
+                   bsr_scratch *scratch, void *out);
+
 /* All pixels of an output by the plan's tables: whole[i] locates source i, whole[n_sources + k]
  * stage k's operand, by the base address and, for a source without a map and for operands, the
  * offset of every pixel. `out` has room for the tensor; its spare pixel is not written. */

@@ -40,7 +40,7 @@ void bsr_ray_init(bsr_ray *ray, double v, const double *values, int n, int one_b
 static int next_try(const bsr_ray_side *s)
 {
     int at = s->critical + s->step - 1, last = s->harmless - 1;
-    if (s->harmless < s->n) /* bracketed: halve */
+    if (s->bracketed)
         return (s->critical + s->harmless) / 2;
     return at < last ? at : last;
 }
@@ -74,6 +74,7 @@ void bsr_ray_tell(bsr_ray *ray, int which, int critical)
         s->critical = (uint8_t)(at + 1);
     } else {
         s->harmless = (uint8_t)at;
+        s->bracketed = 1;
     }
 }
 

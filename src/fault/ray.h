@@ -19,7 +19,8 @@
 typedef struct bsr_ray_side {
     uint8_t order[BSR_RAY_BITS];
     uint8_t n, critical, harmless;
-    uint8_t step; /* of the galloping search */
+    uint8_t step;      /* of the galloping search */
+    uint8_t bracketed; /* a harmless one was found: halve from here on */
 } bsr_ray_side;
 
 /* One site in one image. */

@@ -7,15 +7,17 @@ static json_t *count_if(int known, uint64_t n)
     return known ? bsr_json_count(n) : json_null();
 }
 
-/* pairs to correct at the end of `object`. known: rays tell which pairs are critical alone. */
-static json_t *add_outcomes(json_t *object, const bsr_outcomes *o, int known)
+/* pairs to correct at the end of `object`. Rays tell which pairs are critical alone, screening what
+ * follows from the class. */
+static json_t *add_outcomes(json_t *object, const bsr_outcomes *o, const bsr_result *r)
 {
+    int known = r->outcomes_known, masking = r->masking_known;
     object = bsr_json_add(object, "pairs", bsr_json_count(o->pairs));
     object = bsr_json_add(object, "critical", bsr_json_count(o->critical));
     object = bsr_json_add(object, "due", count_if(known, o->due));
     object = bsr_json_add(object, "sdc", count_if(known, o->sdc));
-    object = bsr_json_add(object, "masked", count_if(known, o->masked));
-    object = bsr_json_add(object, "benign", count_if(known, o->benign));
+    object = bsr_json_add(object, "masked", count_if(masking, o->masked));
+    object = bsr_json_add(object, "benign", count_if(masking, o->benign));
     object = bsr_json_add(object, "top5", count_if(known, o->top5));
     return bsr_json_add(object, "correct", count_if(known, o->correct));
 }
@@ -81,7 +83,7 @@ static json_t *layer(const void *item, const void *ctx)
                   bsr_json_count(l->sites), "population", bsr_json_count(l->population),
                   "sampled_sites", bsr_json_count(l->sampled_sites), "faults",
                   bsr_json_count(l->faults), "images", bsr_json_count(r->images));
-    o = add_share(add_outcomes(o, &l->outcomes, r->outcomes_known), l->vf);
+    o = add_share(add_outcomes(o, &l->outcomes, r), l->vf);
     o = bsr_json_add(o, "format", bsr_json_text(l->format));
     o = bsr_json_add(o, "metrics", metrics(l->metrics));
     o = bsr_json_add(o, "rmse", bsr_json_estimate(l->rmse));
@@ -107,7 +109,7 @@ static json_t *total(const bsr_result *r)
     json_t *o = json_pack("{s:o, s:o, s:o, s:o, s:o}", "sites", bsr_json_count(sites), "population",
                           bsr_json_count(population), "sampled_sites", bsr_json_count(sampled),
                           "faults", bsr_json_count(faults), "images", bsr_json_count(r->images));
-    return add_outcomes(o, &r->total, r->outcomes_known);
+    return add_outcomes(o, &r->total, r);
 }
 
 static json_t *worst_site(const void *item, const void *ctx)
@@ -121,6 +123,26 @@ static json_t *worst_site(const void *item, const void *ctx)
                      bsr_json_count(w->critical), "pairs", bsr_json_count(w->pairs));
 }
 
+/* null where it was off. */
+static json_t *screening(const bsr_screening_result *z)
+{
+    if (!(z->theta > 0))
+        return json_null();
+    return json_pack("{s:o, s:i, s:o, s:o, s:o, s:o, s:o}", "theta", bsr_json_real(z->theta),
+                     "lowered", z->lowered, "pairs", bsr_json_count(z->pairs), "skipped",
+                     bsr_json_count(z->skipped), "checked", bsr_json_count(z->checked), "missed",
+                     bsr_json_count(z->missed), "bound", bsr_json_real(z->bound));
+}
+
+static json_t *verification(const bsr_verification *v)
+{
+    if (!v->pairs)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o}", "pairs", bsr_json_count(v->pairs), "differ",
+                     bsr_json_count(v->differ), "change", bsr_json_estimate(v->change), "mvf",
+                     bsr_json_estimate(v->mvf));
+}
+
 /* What was asked for and answered, command to confidence. */
 static json_t *head(const bsr_result *r)
 {
@@ -131,6 +153,9 @@ static json_t *head(const bsr_result *r)
                   r->transient, "complete", r->complete, "planned", bsr_json_count(r->planned),
                   "margin", r->margin > 0 ? bsr_json_real(r->margin) : json_null(), "format_loss",
                   bsr_json_real(r->format_loss));
+    o = bsr_json_add(o, "units", json_string(r->pairs ? "pairs" : "faults"));
+    o = bsr_json_add(o, "stopped", bsr_json_text(r->stopped ? r->stopped : ""));
+    o = bsr_json_add(o, "reached", bsr_json_real(r->reached));
     o = bsr_json_add(o, "images", bsr_json_count(r->images));
     o = bsr_json_add(o, "golden_correct", bsr_json_count(r->golden_correct));
     return bsr_json_add(o, "confidence", bsr_json_real(r->confidence));
@@ -155,6 +180,8 @@ bsr_status bsr_result_json(char **out, const bsr_result *r)
     o = bsr_json_add(o, "check",
                      json_pack("{s:o, s:o}", "pairs", bsr_json_count(r->checked), "violations",
                                bsr_json_count(r->violations)));
+    o = bsr_json_add(o, "screening", screening(&r->screening));
+    o = bsr_json_add(o, "verification", verification(&r->verification));
     o = bsr_json_add(o, "performance",
                      bsr_json_performance(&r->performance, r->provenance.cpu_brand));
     o = bsr_json_add(o, "provenance", bsr_json_provenance(&r->provenance));

@@ -41,6 +41,10 @@ static void print_injected(bsr_strbuf *b, const bsr_result *r, const counts *c)
     else if (strncmp(r->fault, "ber", 3) == 0)
         bsr_strbuf_add(b, "%llu error patterns, each on %llu images", (unsigned long long)c->faults,
                        (unsigned long long)r->images);
+    else if (r->pairs)
+        bsr_strbuf_add(b, "%llu of %llu x %llu (fault, image) pairs",
+                       (unsigned long long)r->total.pairs, (unsigned long long)c->population,
+                       (unsigned long long)r->images);
     else {
         bsr_strbuf_add(b, "%llu of %llu faults", (unsigned long long)c->faults,
                        (unsigned long long)c->population);
@@ -64,10 +68,14 @@ static void print_head(bsr_strbuf *b, const bsr_result *r)
                        100 * r->confidence);
     print_injected(b, r, &c);
     bsr_print_format(b, r->format, r->golden_correct, r->images, r->format_loss);
+    int by_pair = r->transient || r->pairs;
     if (!r->complete)
         bsr_strbuf_add(b, "INCOMPLETE: %llu of %llu %s answered\n",
-                       (unsigned long long)(r->transient ? r->total.pairs : c.faults),
-                       (unsigned long long)r->planned, r->transient ? "pairs" : "faults");
+                       (unsigned long long)(by_pair ? r->total.pairs : c.faults),
+                       (unsigned long long)r->planned, by_pair ? "pairs" : "faults");
+    if (r->margin > 0 && r->stopped && *r->stopped)
+        bsr_strbuf_add(b, "stopped by the limit of %s; half-widths reached: %.3g %%\n", r->stopped,
+                       100 * r->reached);
     bsr_strbuf_add(b, "\n");
 }
 
@@ -251,19 +259,46 @@ static void print_mvf(bsr_strbuf *b, const bsr_result *r)
                        bsr_percent_interval(r->mvf).text);
 }
 
+static void print_screening(bsr_strbuf *b, const bsr_result *r)
+{
+    const bsr_screening_result *z = &r->screening;
+    const bsr_verification *v = &r->verification;
+    if (z->theta > 0 && z->pairs) {
+        bsr_strbuf_add(b, "screening    theta %.3g: %s %% of the pairs need no evaluation; ",
+                       z->theta, bsr_percent_of(z->skipped, z->pairs).text);
+        bsr_strbuf_add(
+            b, "%s of them checked,\n             %s missed: at most %.2g %% of all pairs",
+            bsr_count_text(z->checked).text, bsr_count_text(z->missed).text, 100 * z->bound);
+        if (z->lowered)
+            bsr_strbuf_add(b, "; theta lowered in %d layer%s", z->lowered,
+                           z->lowered == 1 ? "" : "s");
+        bsr_strbuf_add(b, "\n");
+    }
+    if (!v->pairs)
+        return;
+    bsr_strbuf_add(b, "verified     %s pairs injected directly, %s answered otherwise;\n",
+                   bsr_count_text(v->pairs).text, bsr_count_text(v->differ).text);
+    bsr_strbuf_add(b, "             corrected MVF %s %%, interval %s\n",
+                   bsr_percent(v->mvf.value).text, bsr_percent_interval(v->mvf).text);
+}
+
 static void print_foot(bsr_strbuf *b, const bsr_result *r)
 {
     const bsr_outcomes *o = &r->total;
     print_mvf(b, r);
     bsr_strbuf_add(b, "pairs        %s (fault, image)\noutcomes     ",
                    bsr_count_text(o->pairs).text);
-    if (r->outcomes_known)
+    if (r->masking_known)
         bsr_strbuf_add(b, "%s masked, %s benign, %s critical; %s DUE, %s SDC\n",
                        bsr_count_text(o->masked).text, bsr_count_text(o->benign).text,
                        bsr_count_text(o->critical).text, bsr_count_text(o->due).text,
                        bsr_count_text(o->sdc).text);
+    else if (r->outcomes_known)
+        bsr_strbuf_add(b, "%s critical; %s DUE, %s SDC\n", bsr_count_text(o->critical).text,
+                       bsr_count_text(o->due).text, bsr_count_text(o->sdc).text);
     else
         bsr_strbuf_add(b, "%s critical\n", bsr_count_text(o->critical).text);
+    print_screening(b, r);
     bsr_print_rmse(b, r->rmse);
     bsr_print_maskings(b, r);
     print_performance(b, r);

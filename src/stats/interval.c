@@ -56,3 +56,10 @@ bsr_interval bsr_wald(double successes, double n, double N, double confidence)
     double half = bsr_normal_two_sided(confidence) * sqrt(variance);
     return (bsr_interval){fmax(p - half, 0), fmin(p + half, 1)};
 }
+
+double bsr_upper_share(double successes, double n, double confidence)
+{
+    if (!valid(successes, n, 0, confidence))
+        return NAN;
+    return successes >= n ? 1 : bsr_beta_quantile(confidence, successes + 1, n - successes);
+}

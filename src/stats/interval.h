@@ -23,6 +23,10 @@ bsr_interval bsr_wilson(double successes, double n, double N, double confidence)
  * whole `successes` and n <= 1e9; conservative, and more so for a finite population. */
 bsr_interval bsr_clopper_pearson(double successes, double n, double confidence);
 
+/* One-sided: the greatest share that leaves a probability of 1 - confidence to see `successes` or
+ * fewer in n draws (Clopper and Pearson); 1 for n == 0. */
+double bsr_upper_share(double successes, double n, double confidence);
+
 /* p +- z sqrt(p (1 - p) / n (N - n) / (N - 1)), cut to [0, 1]: the interval behind the sample sizes
  * of stats/sample_size.h. For comparison with published figures only: its width is 0 at p = 0. */
 bsr_interval bsr_wald(double successes, double n, double N, double confidence);

@@ -46,7 +46,7 @@ static const opt_group strict[] = {{"Needed", needed}, {NULL}};
 
 static values v;
 static opt_parser parser;
-static const char *operands[2];
+static const char *operands[OPT_OPERANDS];
 
 /* Parses the blank-separated words of `line`. */
 static int parse_with(const opt_group *g, const char *names, const char *line)
@@ -127,7 +127,7 @@ static void test_cli_opt__int(void **state)
                                       "99999999999999999999999",
                                       "4294967297"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char line[64], expected[128];
+        char line[64], expected[192];
         snprintf(line, sizeof line, "m --threads=%s", bad[i][0] == ' ' ? "3\t" : bad[i]);
         snprintf(expected, sizeof expected,
                  "--threads is '%s', expected a whole number from 1 to 1024",
@@ -166,7 +166,7 @@ static void test_cli_opt__size(void **state)
     }
     static const char *const bad[] = {"1023", "2GB", "2g", "G", "1.5G", "17000000T", "-1"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char line[64], expected[128];
+        char line[64], expected[192];
         snprintf(line, sizeof line, "m --memory %s", bad[i]);
         snprintf(expected, sizeof expected,
                  "--memory is '%s', expected bytes, at least 1024, such as 500M or 2G", bad[i]);
@@ -211,10 +211,11 @@ static void test_cli_opt__sample(void **state)
                                       "complete",
                                       "random:99999999999999999999"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
-        char line[64], expected[128];
+        char line[64], expected[192];
         snprintf(line, sizeof line, "m --plan %s", bad[i]);
         snprintf(expected, sizeof expected,
-                 "--plan is '%s', expected exhaustive, adaptive or random:N with N above 0",
+                 "--plan is '%s', expected exhaustive, adaptive, random:N with N above 0 or "
+                 "channels:R with R above 0 up to 1",
                  bad[i]);
         assert_refused(line, expected);
     }
@@ -233,6 +234,11 @@ static void test_cli_opt__operands(void **state)
     assert_string_equal(parser.message, "no A.db given");
     assert_int_equal(parse_with(groups, "A.db B.db", "x y z"), -1);
     assert_string_equal(parser.message, "unexpected 'z' after 'y'");
+    assert_int_equal(parse_with(groups, "RUN.db...", "x --flag y z"), 0);
+    assert_string_equal(operands[0], "x");
+    assert_string_equal(operands[2], "z");
+    assert_int_equal(parse_with(groups, "RUN.db...", "--flag"), -1);
+    assert_string_equal(parser.message, "no RUN.db given");
 }
 
 /* What was given is there as text, once for each option, in the order of the first mention. */

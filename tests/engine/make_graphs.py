@@ -256,6 +256,16 @@ def codes_qop():
     n.write("codes_qop", n.head(n.op("Relu", a), 4))
 
 
+def wide():
+    """A first tensor of more than 1 MiB that takes few multiplications, so that it is not kept."""
+    n = Net((1, 2, 128, 132))
+    a = n.op("Relu", n.conv("x", 16, 2, 1))
+    b = n.conv(a, 16, 1, 3, group=16, strides=[2, 2])
+    b = n.op("Clip", b, n.const(np.float32(0)), n.const(np.float32(1)))
+    a = n.op("MaxPool", a, kernel_shape=[2, 2], strides=[2, 2])
+    n.write("wide", n.head(n.op("Add", a, b), 16))
+
+
 def one_conv():
     """The test puts other numbers in place of these, see tests/known/bits.c."""
     n = Net((1, 1, 1, 1))
@@ -267,5 +277,5 @@ def one_conv():
 for make in (concat_branches, concat_pixels, split_add, squeeze_excite, nhwc, grouped, conv1d,
              shared_weight, softmax, lrn, reshape_middle, max_pool_border, gemm_chw, batch8,
              attention, flat_input, pad_slice, hard_swish_pieces,
-             one_conv, codes_qdq, codes_qop):
+             one_conv, codes_qdq, codes_qop, wide):
     make()

@@ -64,7 +64,7 @@ static bsr_status check_format(const char *text)
 static void check_draw(bsr_design *d, const bsr_spaces *all, uint64_t most)
 {
     uint64_t *units, n;
-    require(bsr_design_draw(d, all, &units, &n) == BSR_OK);
+    require(bsr_design_draw(d, all, 0, &units, &n) == BSR_OK);
     require(n == bsr_design_planned(d) && n <= most);
     for (uint64_t i = 0; units && i < n; i++)
         require(units[i] < most && (!i || units[i - 1] < units[i]));

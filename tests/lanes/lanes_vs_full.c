@@ -1,5 +1,5 @@
 /* Differential execution equals a full faulty inference bit for bit: random lanes over weights,
- * biases, activations, the input and operands, all bits, on the demo network and, where
+ * biases, activations, the input, operands and sums, all bits, on the demo network and, where
  * BITSEER_DATA names the folder, on six pretrained ones. Each lane runs twice, as a lane among
  * others and as a whole inference; logits are compared as bits (a NaN equals any NaN). Then the
  * same lanes in another order, on one thread, and with the other kernel sets must give the same
@@ -146,14 +146,44 @@ static uint32_t stored(const void *data, int64_t i, size_t esize)
     return bits;
 }
 
-/* Weights and biases, tensors, and operands are hit equally often; layers and tensors are drawn
- * evenly, so that small ones are covered as well. */
+/* A change of the sizes that matter, or any bits; of a float's sum, or of an int32's. */
+static uint32_t draw_delta(const bsr_weights *w, bsr_rng *rng)
+{
+    uint32_t bits = bsr_rng_u32(rng);
+    if (bits & 1)
+        return bits;
+    if (w->dtype != BSR_F32)
+        return (uint32_t)((int32_t)bits / 65536);
+    /* Exponents of 2^-10 to 2^11. */
+    return (bits & 0x807fffff) | (uint32_t)(117 + bsr_rng_below(rng, 22)) << 23;
+}
+
+/* One output element's sum, or the start of all sums of a channel without a stored bias. */
+static bsr_lane_job draw_sum(const bsr_plan *plan, const bsr_golden *golden, bsr_rng *rng)
+{
+    bsr_lane_job job = {.image = (int)bsr_rng_below(rng, (uint64_t)golden->images)};
+    bsr_stored_fault *f = &job.fault;
+    f->where = (int)bsr_rng_below(rng, (uint64_t)plan->n_layers);
+    const bsr_step *s = &plan->steps[plan->layers[f->where].step];
+    int no_bias = s->weights->bias_value < 0 && bsr_rng_below(rng, 3) == 0;
+    f->place = no_bias ? BSR_FAULT_BIAS : BSR_FAULT_SUM;
+    f->element =
+        (int64_t)bsr_rng_below(rng, (uint64_t)s->weights->groups * (uint64_t)s->weights->cout);
+    f->pixel = (int)bsr_rng_below(rng, (uint64_t)plan->ptens[s->out].pixels);
+    f->bits = draw_delta(s->weights, rng);
+    return job;
+}
+
+/* Weights and biases, tensors, and operands are hit equally often, sums half as often; layers and
+ * tensors are drawn evenly, so that small ones are covered as well. */
 static bsr_lane_job draw_job(const bench *b, bsr_rng *rng)
 {
     const bsr_plan *plan = b->plan;
     const bsr_value *values = b->model->graph->values;
     bsr_lane_job job = {.image = (int)bsr_rng_below(rng, (uint64_t)b->golden->images)};
-    uint64_t kind = bsr_rng_below(rng, 30);
+    uint64_t kind = bsr_rng_below(rng, 35);
+    if (kind >= 30)
+        return draw_sum(plan, b->golden, rng);
     if (kind >= 20)
         return operands_draw(plan, b->golden, rng);
     if (kind < 10) {

@@ -29,7 +29,8 @@ void whole_open(whole *w, const void *bytes, size_t n, bsr_cpu cpu, whole_keep k
     const bsr_graph *g = w->model->graph;
     w->keep = need(bsr_alloc_array((size_t)g->n_values, 1));
     for (int v = 0; v < g->n_values; v++)
-        w->keep[v] = keep == WHOLE_KEEP_ALL || bsr_model_is_default_tensor(w->model, v);
+        w->keep[v] = keep == WHOLE_KEEP_ALL ||
+                     (keep == WHOLE_KEEP_DEFAULT && bsr_model_is_default_tensor(w->model, v));
     check(bsr_plan_new(&w->plan, g, bsr_kernels_for(cpu), w->keep));
     w->classes = bsr_plan_classes(w->plan);
 }

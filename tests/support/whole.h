@@ -9,6 +9,7 @@
 typedef enum whole_keep {
     WHOLE_KEEP_DEFAULT, /* where activation faults go by default */
     WHOLE_KEEP_ALL,
+    WHOLE_KEEP_NONE, /* what the executor chooses */
 } whole_keep;
 
 typedef struct whole {

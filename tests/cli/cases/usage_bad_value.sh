@@ -1,7 +1,7 @@
 #: exit 2
 #: stderr bitseer analyze: --threads is 'x', expected a whole number from 1 to 1024
 #: stderr bitseer analyze: --method is 'deepvigor', expected direct or ray
-#: stderr bitseer analyze: --sampling is 'random:0', expected complete, adaptive or random:N with N above 0
+#: stderr bitseer analyze: --sampling is 'random:0', expected complete, adaptive, random:N with N above 0 or channels:R with R above 0 up to 1
 #: stderr bitseer inject: --target is 'wieght', expected weight, bias, activation, input, operand, operand-weight, norm, scale or zero-point
 #: stderr bitseer inject: --confidence is '95', expected a number from 0.5 to 0.999999
 #: stderr bitseer plan: --margin is '0', expected a number from 1e-06 to 0.5

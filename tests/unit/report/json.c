@@ -34,7 +34,8 @@ static void squeeze(char *s)
 static const char expected[] =
     "{\"command\":\"inject\",\"target\":\"weight\",\"method\":\"direct\","
     "\"sampling\":\"exhaustive\",\"fault\":\"bitflip\",\"format\":\"\",\"transient\":false,"
-    "\"complete\":true,\"planned\":12,\"margin\":null,\"format_loss\":0.0,\"images\":3,"
+    "\"complete\":true,\"planned\":12,\"margin\":null,\"format_loss\":0.0,"
+    "\"units\":\"faults\",\"stopped\":\"\",\"reached\":0.0,\"images\":3,"
     "\"golden_correct\":2,\"confidence\":0.95,\"layers\":[{\"index\":0,\"name\":\"conv\\\"1\","
     "\"op\":\"Conv\",\"target\":\"weight\",\"sites\":4,\"population\":8,\"sampled_sites\":0,"
     "\"faults\":8,\"images\":3,\"pairs\":24,\"critical\":4,\"due\":1,\"sdc\":3,\"masked\":8,"
@@ -113,7 +114,7 @@ static const char expected[] =
                                                                                                                                                           "\"total\":{\"sites\":6,\"population\":12,\"sampled_sites\":0,\"faults\":12,\"images\":3,"
                                                                                                                                                           "\"pairs\":36,\"critical\":10,\"due\":1,\"sdc\":9,\"masked\":14,\"benign\":12,\"top5\":0,"
                                                                                                                                                           "\"correct\":0},\"worst\":[{\"index\":5,\"name\":\"f?g\\n\",\"element\":9,\"pixel\":null,"
-                                                                                                                                                          "\"value\":null,\"critical\":3,\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0},"
+                                                                                                                                                          "\"value\":null,\"critical\":3,\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0},\"screening\":null,\"verification\":null,"
                                                                                                                                                           "\"performance\":{\"evaluations\":36,\"injections\":12,"
                                                                                                                                                           "\"forward_equivalents\":1.5,\"seconds\":0.5,\"golden_seconds\":0.001,"
                                                                                                                                                           "\"forward_seconds\":0.002,\"lanes_per_second\":72.0,\"injections_per_second\":24.0,"
@@ -139,7 +140,7 @@ static void test_report_json__unknown_outcomes(void **state)
     fixture f;
     char *text;
     make_result(&f);
-    f.r.outcomes_known = 0;
+    f.r.outcomes_known = f.r.masking_known = 0;
     f.layers[0].outcomes = (bsr_outcomes){.pairs = 24, .critical = 24};
     f.r.total = (bsr_outcomes){.pairs = 36, .critical = 30};
     assert_int_equal(bsr_result_json(&text, &f.r), BSR_OK);
@@ -176,7 +177,8 @@ static void test_report_json__campaign(void **state)
     assert_non_null(strstr(text, "\"fault\":\"mbu:2\",\"format\":\"a\\\"b\\u0001\","
                                  "\"transient\":true,\"complete\":false,"
                                  "\"planned\":\"9223372036854775808\",\"margin\":0.01,"
-                                 "\"format_loss\":-0.125,\"images\":3,"));
+                                 "\"format_loss\":-0.125,\"units\":\"faults\",\"stopped\":\"\","
+                                 "\"reached\":0.0,\"images\":3,"));
     assert_non_null(strstr(text, "\"element\":9,\"pixel\":0,\"value\":null,"));
     assert_non_null(strstr(text, "\"bits\":[{\"bit\":null,\"sites\":6,"));
     assert_non_null(strstr(text, "\"accuracy\":{\"value\":0.5,\"ci\":[0.25,null]}}"));

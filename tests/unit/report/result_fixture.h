@@ -114,6 +114,7 @@ static inline bsr_result *make_result(fixture *f)
         .golden_correct = 2,
         .confidence = 0.95,
         .outcomes_known = 1,
+        .masking_known = 1,
         .n_bits = 2,
         .bits = f->all_bits,
         .n_layers = 2,

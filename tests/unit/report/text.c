@@ -56,7 +56,7 @@ static void test_report_text__ray(void **state)
     char *text;
     make_result(&f);
     f.r.method = "ray";
-    f.r.outcomes_known = 0;
+    f.r.outcomes_known = f.r.masking_known = 0;
     f.layers[0].n_maskings = f.layers[1].n_maskings = 0;
     f.r.checked = 64;
     f.r.violations = 1;

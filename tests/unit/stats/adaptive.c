@@ -17,7 +17,7 @@
 #define IMAGES 100
 #define MAX_H  32
 
-static const bsr_adaptive usual = {0.01, INFINITY, 0.95, 50, 2, 0};
+static const bsr_adaptive usual = {0.01, INFINITY, 0.95, 50, 2, 0, NULL};
 
 static bsr_stratum stratum(uint64_t units, const uint64_t *counts, size_t n)
 {
@@ -48,7 +48,7 @@ static void test_stats_adaptive__first_round(void **state)
     assert_int_equal(more[1], 193 - 50);
     assert_int_equal(more[2], 20);
     assert_int_equal(more[3], 385 - 49);
-    bsr_adaptive how = {INFINITY, 0.5, 0.95, 55, 2, 0};
+    bsr_adaptive how = {INFINITY, 0.5, 0.95, 55, 2, 0, NULL};
     assert_int_equal(bsr_adaptive_next(more, s, group, 4, &how), BSR_OK);
     assert_int_equal(more[0], 55);
     assert_int_equal(more[1], 5);
@@ -324,11 +324,11 @@ static void test_stats_adaptive__coverage(void **state)
                                 {2304, 0, 0, 0},     {18432, 1, 1, 0},    {18432, 1, 0.5, 0.5},
                                 {18432, 1, 0, 0.02}, {18432, 1, 0, 0}};
     static const setting settings[] = {
-        {"sites, 0.5 %", sites, 5, {0.005, INFINITY, 0.95, 50, 2, 0}, 0.97},
-        {"sites, 1 %", sites, 5, {0.01, INFINITY, 0.95, 50, 2, 0}, 0.97},
-        {"sites, whole 0.2 %", sites, 5, {INFINITY, 0.002, 0.95, 50, 2, 0}, 0.97},
-        {"bits, 1 %", bits, 8, {0.01, INFINITY, 0.95, 50, 2, 0}, 1},
-        {"bits, 0.5 %", bits, 8, {0.005, 0.005, 0.95, 50, 2, 0}, 1},
+        {"sites, 0.5 %", sites, 5, {0.005, INFINITY, 0.95, 50, 2, 0, NULL}, 0.97},
+        {"sites, 1 %", sites, 5, {0.01, INFINITY, 0.95, 50, 2, 0, NULL}, 0.97},
+        {"sites, whole 0.2 %", sites, 5, {INFINITY, 0.002, 0.95, 50, 2, 0, NULL}, 0.97},
+        {"bits, 1 %", bits, 8, {0.01, INFINITY, 0.95, 50, 2, 0, NULL}, 1},
+        {"bits, 0.5 %", bits, 8, {0.005, 0.005, 0.95, 50, 2, 0, NULL}, 1},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         simulate(&settings[i], 4, 200);

@@ -1,0 +1,409 @@
+#include "campaign/screening.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/error.h"
+#include "campaign/worker.h"
+#include "exec/predict.h"
+#include "rng/philox.h"
+
+/* Streams of the checks: one for each unit. */
+#define STREAM_CHECKS ((uint64_t)1 << 62)
+
+/* Units predicted together, and their questions at once: a ray has two sides and single faults. */
+#define BATCH 128
+#define ASKED (BATCH * BSR_RAY_BITS)
+
+/* Larger changes are not predicted: nothing first-order about them. */
+#define FAR ((double)((int64_t)1 << 30))
+
+/* Below this much a small code's rounding breaks the order of its faults too often (6 in 1000 pairs
+ * of an int8 ResNet-8). */
+#define TRUSTED_BITS 9
+
+typedef struct query {
+    uint8_t unit, which, fault; /* which: side 0, 1, or 2 for a fault outside the order */
+} query;
+
+/* Workspace of one thread. */
+typedef struct screener {
+    bsr_gradients *gradients;
+    float *planes;
+    bsr_lane_job *jobs; /* [ASKED] */
+    float *share;
+    query *asked;
+    bsr_ray_site *site; /* [BATCH] */
+    bsr_ray *ray;
+} screener;
+
+struct bsr_screening {
+    bsr_session *s;
+    const bsr_record *r;
+    bsr_gradient_plan *gradient_plan;
+    int *watched; /* [spaces] plan tensor */
+    unsigned char *wanted;
+    screener *threads;
+    bsr_screened *state; /* [units][images at once], pairs: [units] */
+    const uint64_t *units;
+    uint64_t n;
+};
+
+bsr_ray_site bsr_locate_site(const bsr_record *r, uint64_t unit)
+{
+    bsr_ray_site s = {.number = unit};
+    int class = -1;
+    if (r->design.pairs) {
+        s.number = unit / BSR_CLASSES / r->design.images;
+        class = (int)(unit % BSR_CLASSES);
+    }
+    s.space = bsr_space_of_site(&r->spaces, &s.number);
+    if (class == 0 && bsr_class_count(&r->spaces, s.space) == 1)
+        class = -1;
+    s.variants = bsr_class_variants(&r->spaces, s.space, class);
+    s.at = bsr_space_site(s.space, s.number);
+    for (int v = 0; v < s.space->n_variants; v++)
+        s.change[v] = bsr_space_change(&r->spaces, s.space, s.number, v);
+    return s;
+}
+
+void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *s,
+                   const bsr_golden *golden, int image)
+{
+    const bsr_space *sp = s->space;
+    uint32_t code = bsr_space_code(sp, golden, image, s->at);
+    double v0 = bsr_space_value(sp, s->at, code);
+    /* Faults that nobody asks about change nothing. */
+    for (int v = 0; v < sp->n_variants; v++)
+        values[v] = s->variants >> v & 1
+                        ? bsr_space_value(sp, s->at, bsr_change_apply(s->change[v], code))
+                        : v0;
+    bsr_ray_init(ray, v0, values, sp->n_variants, sp->width < TRUSTED_BITS);
+    int n = 0;
+    for (int i = 0; i < ray->n_nans; i++)
+        if (s->variants >> ray->nans[i] & 1)
+            ray->nans[n++] = ray->nans[i];
+    ray->n_nans = (uint8_t)n;
+}
+
+uint32_t bsr_screen_checks(const bsr_record *r, uint64_t unit, uint64_t image, int variants)
+{
+    uint32_t chosen = 0;
+    bsr_rng rng = bsr_rng_make(r->seed, STREAM_CHECKS + unit);
+    bsr_rng_seek(&rng, image * BSR_MAX_VARIANTS);
+    double below = r->screen_check * 4294967296.0;
+    for (int v = 0; v < variants; v++)
+        chosen |= (uint32_t)((double)bsr_rng_u32(&rng) < below) << v;
+    return chosen;
+}
+
+static bsr_screened *state_at(const bsr_screening *k, uint64_t index, int image)
+{
+    return k->r->design.pairs ? &k->state[index]
+                              : &k->state[index * k->s->images_at_once + (uint64_t)image];
+}
+
+const bsr_screened *bsr_screened_at(const bsr_screening *k, uint64_t index, int image)
+{
+    return state_at(k, index, image);
+}
+
+/* What one callback works on: units [first, end) of one layer in one image. */
+typedef struct scope {
+    bsr_screening *k;
+    screener *h;
+    bsr_lanes *lanes;
+    int image;
+    uint64_t first, end; /* units in the image; for a layer a part of them */
+    const bsr_slopes *slopes;
+    double theta;
+} scope;
+
+/* The ray's next questions of one unit, on top of the n that were asked: the largest fault of each
+ * side that may need an evaluation, and all outside the order. */
+static size_t ask(query *asked, size_t n, int unit, const bsr_ray *ray, bsr_screened *state,
+                  const double *values, double v0, int first)
+{
+    for (int k = 0; k < 2; k++) {
+        const bsr_ray_side *side = &ray->side[k];
+        int at = state->harmless[k];
+        if (at >= side->n || side->step == 0)
+            continue;
+        while (at < side->n && fabs(values[side->order[at]] - v0) > FAR)
+            at++;
+        state->harmless[k] = (uint8_t)at;
+        if (at < side->n)
+            asked[n++] = (query){(uint8_t)unit, (uint8_t)k, side->order[at]};
+    }
+    for (int i = 0; first && i < ray->n_nans; i++)
+        if (fabs(values[ray->nans[i]] - v0) <= FAR)
+            asked[n++] = (query){(uint8_t)unit, 2, ray->nans[i]};
+    return n;
+}
+
+/* Rounds of questions to a batch of units: down each side until a fault stays below theta. A side
+ * whose step is 0 is settled. */
+static bsr_status screen_batch(scope *c, uint64_t first, int n)
+{
+    screener *h = c->h;
+    const bsr_golden *golden = c->k->s->golden;
+    double values[BATCH][BSR_MAX_VARIANTS], v0[BATCH];
+    for (int i = 0; i < n; i++) {
+        bsr_screened *state = state_at(c->k, first + (uint64_t)i, c->image);
+        h->site[i] = bsr_locate_site(c->k->r, c->k->units[first + (uint64_t)i]);
+        const bsr_space *sp = h->site[i].space;
+        *state = (bsr_screened){{0, 0}, 0, 0};
+        bsr_start_ray(&h->ray[i], values[i], &h->site[i], golden, c->image);
+        v0[i] =
+            bsr_space_value(sp, h->site[i].at, bsr_space_code(sp, golden, c->image, h->site[i].at));
+    }
+    for (int round = 0;; round++) {
+        size_t asked = 0;
+        for (int i = 0; i < n; i++)
+            asked =
+                ask(h->asked, asked, i, &h->ray[i], state_at(c->k, first + (uint64_t)i, c->image),
+                    values[i], v0[i], round == 0);
+        if (!asked)
+            return BSR_OK;
+        for (size_t q = 0; q < asked; q++) {
+            const bsr_ray_site *s = &h->site[h->asked[q].unit];
+            h->jobs[q] =
+                bsr_space_job(s->space, golden, c->image, s->at, s->change[h->asked[q].fault]);
+        }
+        BSR_TRY(bsr_lanes_predict(c->lanes, golden, h->jobs, asked, c->slopes, h->share));
+        for (size_t q = 0; q < asked; q++) {
+            const query *a = &h->asked[q];
+            bsr_screened *state = state_at(c->k, first + a->unit, c->image);
+            int below = h->share[q] < c->theta;
+            if (a->which == 2)
+                state->skip |= (uint32_t)below << a->fault;
+            else if (below)
+                h->ray[a->unit].side[a->which].step = 0;
+            else
+                state->harmless[a->which]++;
+        }
+    }
+}
+
+/* The same for units that are single faults. */
+static bsr_status screen_faults(scope *c, uint64_t first, int n)
+{
+    screener *h = c->h;
+    const bsr_golden *golden = c->k->s->golden;
+    size_t asked = 0;
+    for (int i = 0; i < n; i++) {
+        bsr_injected f = bsr_locate_unit(c->k->r, c->k->units[first + (uint64_t)i]);
+        bsr_screened *state = state_at(c->k, first + (uint64_t)i, c->image);
+        *state = (bsr_screened){{0, 0}, 0, 0};
+        if (f.image >= 0 && (size_t)f.image != c->k->s->first_image + (size_t)c->image)
+            continue;
+        uint32_t code = bsr_space_code(f.space, golden, c->image, f.site);
+        double v0 = bsr_space_value(f.space, f.site, code);
+        double v = bsr_space_value(f.space, f.site, bsr_change_apply(f.change, code));
+        if (!(fabs(v - v0) <= FAR))
+            continue;
+        h->asked[asked] = (query){(uint8_t)i, 0, 0};
+        h->jobs[asked++] = bsr_space_job(f.space, golden, c->image, f.site, f.change);
+    }
+    BSR_TRY(bsr_lanes_predict(c->lanes, golden, h->jobs, asked, c->slopes, h->share));
+    for (size_t q = 0; q < asked; q++) {
+        bsr_screened *state = state_at(c->k, first + h->asked[q].unit, c->image);
+        state->skip = h->share[q] < c->theta;
+        state->masked = h->share[q] < 0;
+    }
+    return BSR_OK;
+}
+
+/* Number of the first unit from `from` on that lies behind layer `space`. */
+static uint64_t end_of_space(const bsr_screening *k, uint64_t from, uint64_t end, int space)
+{
+    const bsr_record *r = k->r;
+    const bsr_space *sp = &r->spaces.spaces[space];
+    uint64_t last = r->design.pairs ? (sp->first_site + sp->sites) * r->design.images * BSR_CLASSES
+                    : r->design.by_site ? sp->first_site + sp->sites
+                                        : (sp->first + sp->population) * r->design.images;
+    while (from < end) {
+        uint64_t mid = from + (end - from) / 2;
+        if (k->units[mid] < last)
+            from = mid + 1;
+        else
+            end = mid;
+    }
+    return from;
+}
+
+/* The gradient at a tensor is there: all units of the layers that are watched at it. */
+static bsr_status at_tensor(void *ctx, int pten, const float *gradient, size_t stride)
+{
+    scope *c = ctx;
+    bsr_screening *k = c->k;
+    const bsr_pten *p = &k->s->plan->ptens[pten];
+    bsr_slopes slopes = *c->slopes;
+    size_t plane = (size_t)p->pixels * (size_t)p->channels;
+    int turned = 0;
+    uint64_t first = c->first;
+    for (int i = 0; i < k->r->spaces.n; i++) {
+        uint64_t end = end_of_space(k, first, c->end, i);
+        if (end == first || k->watched[i] != pten || k->r->theta[i] <= 0) {
+            first = end;
+            continue;
+        }
+        for (int rival = 0; !turned && rival < slopes.margins->n; rival++)
+            bsr_slope_planes(c->h->planes + (size_t)rival * plane,
+                             gradient + (size_t)rival * stride, p->pixels, p->channels);
+        turned = 1;
+        slopes.pten = pten;
+        slopes.planes = c->h->planes;
+        slopes.stride = plane;
+        scope here = *c;
+        here.slopes = &slopes;
+        here.theta = k->r->theta[i];
+        for (; first < end; first += BATCH) {
+            int n = end - first < BATCH ? (int)(end - first) : BATCH;
+            BSR_TRY(k->r->design.by_site ? screen_batch(&here, first, n)
+                                         : screen_faults(&here, first, n));
+        }
+        first = end;
+    }
+    return BSR_OK;
+}
+
+/* Units of an image: all, or the pairs of that image. */
+static void units_of_image(const bsr_screening *k, uint64_t image, uint64_t *first, uint64_t *end)
+{
+    *first = 0;
+    *end = k->n;
+    if (!k->r->design.pairs)
+        return;
+    uint64_t *bound[2] = {first, end};
+    for (int side = 0; side < 2; side++) {
+        uint64_t lo = 0, hi = k->n;
+        while (lo < hi) {
+            uint64_t mid = lo + (hi - lo) / 2;
+            if (bsr_pair_image(k->r, k->units[mid]) < image + (uint64_t)side)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        *bound[side] = lo;
+    }
+}
+
+static bsr_status screen_image(void *ctx, size_t item, int thread)
+{
+    bsr_screening *k = ctx;
+    const bsr_golden *g = k->s->golden;
+    bsr_margins margins;
+    bsr_slopes slopes = {.margins = &margins};
+    scope c = {.k = k,
+               .h = &k->threads[thread],
+               .lanes = k->s->lanes[thread],
+               .image = (int)item,
+               .slopes = &slopes};
+    units_of_image(k, k->s->first_image + item, &c.first, &c.end);
+    if (c.first == c.end)
+        return BSR_OK;
+    for (uint64_t u = c.first; u < c.end; u++) {
+        bsr_screened *state = state_at(k, u, c.image);
+        *state = (bsr_screened){{UINT8_MAX, UINT8_MAX}, 0, 0}; /* unless a layer says otherwise */
+    }
+    bsr_margins_of(&margins, g->logits + item * (size_t)g->classes, g->top1[item], g->classes);
+    unsigned char *wanted = k->wanted;
+    BSR_TRY(bsr_gradients_run(c.h->gradients, g, c.image, &margins, wanted, at_tensor, &c));
+    return bsr_session_step(k->s, 0, thread);
+}
+
+bsr_status bsr_screen_units(bsr_screening *k, const uint64_t *units, uint64_t n)
+{
+    k->units = units;
+    k->n = n;
+    memset(k->wanted, 0, (size_t)k->s->plan->n_ptens);
+    for (int i = 0; i < k->r->spaces.n; i++)
+        k->wanted[k->watched[i]] |= k->r->theta[i] > 0;
+    return bsr_pool_run(k->s->pool, (size_t)k->s->golden->images, screen_image, k);
+}
+
+static bsr_status new_screener(screener *h, const bsr_screening *k, size_t planes)
+{
+    h->planes = bsr_alloc_array(planes, sizeof *h->planes);
+    h->jobs = bsr_alloc_array(ASKED, sizeof *h->jobs);
+    h->share = bsr_alloc_array(ASKED, sizeof *h->share);
+    h->asked = bsr_alloc_array(ASKED, sizeof *h->asked);
+    h->site = bsr_alloc_array(BATCH, sizeof *h->site);
+    h->ray = bsr_alloc_array(BATCH, sizeof *h->ray);
+    if (!h->planes || !h->jobs || !h->share || !h->asked || !h->site || !h->ray)
+        return BSR_ENOMEM;
+    return bsr_gradients_new(&h->gradients, k->gradient_plan);
+}
+
+static void clear_screener(screener *h)
+{
+    bsr_free(h->planes);
+    bsr_free(h->jobs);
+    bsr_free(h->share);
+    bsr_free(h->asked);
+    bsr_free(h->site);
+    bsr_free(h->ray);
+    bsr_gradients_free(h->gradients);
+}
+
+/* Where the faults of a layer first show, and from there behind what is pointwise. */
+static int watched_of(const bsr_plan *plan, const bsr_space *sp)
+{
+    bsr_stored_fault f = {.place = sp->place, .where = sp->where};
+    return bsr_watched_pten(plan, bsr_source_pten(plan, &f));
+}
+
+static bsr_status init(bsr_screening *k, uint64_t most_units)
+{
+    const bsr_plan *plan = k->s->plan;
+    size_t threads = (size_t)k->s->options.threads, planes = 0;
+    uint64_t images = k->r->design.pairs ? 1 : k->s->images_at_once;
+    BSR_TRY(bsr_gradient_plan_new(&k->gradient_plan, plan));
+    k->watched = bsr_alloc_array((size_t)k->r->spaces.n, sizeof *k->watched);
+    k->wanted = bsr_calloc_array((size_t)plan->n_ptens, 1);
+    k->threads = bsr_calloc_array(threads, sizeof *k->threads);
+    k->state = bsr_alloc_array(most_units * images, sizeof *k->state);
+    if (!k->watched || !k->wanted || !k->threads || !k->state)
+        return BSR_ENOMEM;
+    for (int i = 0; i < k->r->spaces.n; i++) {
+        k->watched[i] = watched_of(plan, &k->r->spaces.spaces[i]);
+        const bsr_pten *p = &plan->ptens[k->watched[i]];
+        size_t n = (size_t)p->pixels * (size_t)p->channels;
+        planes = n > planes ? n : planes;
+    }
+    for (size_t t = 0; t < threads; t++)
+        BSR_TRY(new_screener(&k->threads[t], k, planes * BSR_MAX_RIVALS));
+    return BSR_OK;
+}
+
+bsr_status bsr_screening_new(bsr_screening **out, bsr_session *s, const bsr_record *r,
+                             uint64_t most_units)
+{
+    bsr_screening *k = *out = bsr_calloc_array(1, sizeof *k);
+    if (!k)
+        return BSR_ENOMEM;
+    k->s = s;
+    k->r = r;
+    bsr_status status = init(k, most_units);
+    if (status != BSR_OK) {
+        bsr_screening_free(k);
+        *out = NULL;
+    }
+    return status;
+}
+
+void bsr_screening_free(bsr_screening *k)
+{
+    if (!k)
+        return;
+    for (int t = 0; k->threads && t < k->s->options.threads; t++)
+        clear_screener(&k->threads[t]);
+    bsr_gradient_plan_free(k->gradient_plan);
+    bsr_free(k->watched);
+    bsr_free(k->wanted);
+    bsr_free(k->threads);
+    bsr_free(k->state);
+    bsr_free(k);
+}

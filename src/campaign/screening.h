@@ -1,0 +1,74 @@
+/* First-order screening of a block of units: which faults need no evaluation because to first order
+ * they eat less than theta of every margin (docs/theory/screening.md).
+ *
+ * It is a rule, not a proof. So of what is skipped a random part is evaluated all the same, and
+ * where too much of it turns out critical the layer is answered again with half the theta. */
+#ifndef BSR_CAMPAIGN_SCREENING_H
+#define BSR_CAMPAIGN_SCREENING_H
+
+#include "analysis/session.h"
+#include "campaign/record.h"
+#include "fault/ray.h"
+
+/* Share of a margin below which a fault is taken for harmless, where nothing else is asked for. */
+#define BSR_SCREEN_DEFAULT 0.1
+
+/* A layer is done again when more of its faults than this were missed, as a share of all. */
+#define BSR_SCREEN_TOLERANCE 1e-5
+
+/* The answers without evaluation of one unit in one image. */
+typedef struct bsr_screened {
+    /* Rays: on each side the faults from this position of its order on. */
+    uint8_t harmless[2];
+    uint8_t masked; /* a single fault: nothing differs behind it, exactly */
+    uint32_t skip;  /* rays: bit i: fault i of those outside the order; a single fault: 1 */
+} bsr_screened;
+
+/* (fault, image) pairs of a unit. */
+typedef struct bsr_screened_counts {
+    uint32_t pairs, skipped, checked, missed;
+} bsr_screened_counts;
+
+typedef struct bsr_screening bsr_screening;
+
+/* For the record's theta, which is not 0. EUNSUPPORTED: an operator without a backward rule;
+ * ENOMEM. Caller owns *out; session and record must outlive it. */
+bsr_status bsr_screening_new(bsr_screening **out, bsr_session *s, const bsr_record *record,
+                             uint64_t most_units);
+void bsr_screening_free(bsr_screening *screening);
+
+/* Predicts for n units in the session's current set of images, on all threads. Pairs: units lie
+ * image by image. */
+bsr_status bsr_screen_units(bsr_screening *screening, const uint64_t *units, uint64_t n);
+
+/* Of unit `index` in image `image` of the current set (pairs: their own image). */
+const bsr_screened *bsr_screened_at(const bsr_screening *screening, uint64_t index, int image);
+
+/* Which of the variants of `unit` in an image (of the data set) are evaluated although they are
+ * skipped: bit i. */
+uint32_t bsr_screen_checks(const bsr_record *record, uint64_t unit, uint64_t image, int variants);
+
+/* A site with what its faults do, as rays see it. */
+typedef struct bsr_ray_site {
+    const bsr_space *space;
+    uint64_t number;   /* in its space */
+    uint32_t variants; /* that are asked about */
+    bsr_site at;
+    bsr_change change[BSR_MAX_VARIANTS];
+} bsr_ray_site;
+
+/* Of a unit of a design by site. */
+bsr_ray_site bsr_locate_site(const bsr_record *r, uint64_t unit);
+
+/* Image of the data set that a unit of a design by pairs is about. */
+static inline uint64_t bsr_pair_image(const bsr_record *r, uint64_t unit)
+{
+    return unit / BSR_CLASSES % r->design.images;
+}
+
+/* The search over the site's faults in an image of the golden run; values: what the faults store
+ * [n_variants]. */
+void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *site,
+                   const bsr_golden *golden, int image);
+
+#endif
