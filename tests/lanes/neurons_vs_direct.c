@@ -16,14 +16,14 @@ typedef struct trial {
     const char *network;
     const char *images;
     int neurons;      /* per layer, at most */
-    double tolerated; /* share of wrong verdicts: about three times what was measured */
+    double tolerated; /* share of wrong verdicts: about five times what was measured */
 } trial;
 
 static const trial trials[] = {
-    {"fashion_resnet", "3", 4, 2e-5},
-    {"cifar10_resnet20_akamaster_bn", "2", 2, 2e-5},
+    {"fashion_resnet", "3", 4, 5e-5},
+    {"cifar10_resnet20_akamaster_bn", "2", 2, 5e-5},
     /* Rounding to codes on the way breaks the interval rule. */
-    {"cifar10_resnet8_mlperftiny_int8_qdq", "2", 4, 0.02},
+    {"cifar10_resnet8_mlperftiny_int8_qdq", "10", 4, 0.005},
 };
 
 typedef struct bench {
