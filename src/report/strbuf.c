@@ -1,6 +1,5 @@
 #include "report/strbuf.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -13,18 +12,24 @@ static int make_room(bsr_strbuf *b, size_t more)
     return b->status == BSR_OK;
 }
 
+void bsr_strbuf_vadd(bsr_strbuf *b, const char *fmt, va_list ap)
+{
+    va_list again;
+    va_copy(again, ap);
+    int n = vsnprintf(NULL, 0, fmt, again);
+    va_end(again);
+    if (n < 0 || !make_room(b, (size_t)n))
+        return;
+    vsnprintf(b->text + b->n, (size_t)n + 1, fmt, ap);
+    b->n += (size_t)n;
+}
+
 void bsr_strbuf_add(bsr_strbuf *b, const char *fmt, ...)
 {
     va_list ap;
     va_start(ap, fmt);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    bsr_strbuf_vadd(b, fmt, ap);
     va_end(ap);
-    if (n < 0 || !make_room(b, (size_t)n))
-        return;
-    va_start(ap, fmt);
-    vsnprintf(b->text + b->n, (size_t)n + 1, fmt, ap);
-    va_end(ap);
-    b->n += (size_t)n;
 }
 
 void bsr_strbuf_append(bsr_strbuf *b, const char *bytes, size_t n)

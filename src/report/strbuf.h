@@ -4,6 +4,7 @@
 #ifndef BSR_REPORT_STRBUF_H
 #define BSR_REPORT_STRBUF_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 #include "bitseer/status.h"
@@ -16,6 +17,7 @@ typedef struct bsr_strbuf {
 } bsr_strbuf;
 
 void bsr_strbuf_add(bsr_strbuf *b, const char *fmt, ...) BSR_PRINTF(2, 3);
+void bsr_strbuf_vadd(bsr_strbuf *b, const char *fmt, va_list ap) BSR_PRINTF(2, 0);
 
 /* Adds n bytes as they are. */
 void bsr_strbuf_append(bsr_strbuf *b, const char *bytes, size_t n);
