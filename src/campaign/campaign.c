@@ -11,6 +11,7 @@
 #include "campaign/sink.h"
 #include "campaign/summary.h"
 #include "campaign/sweep.h"
+#include "campaign/verify.h"
 #include "campaign/worker.h"
 #include "exec/gradient.h"
 
@@ -167,14 +168,30 @@ static uint64_t answered_pairs(const run *r)
     return r->answered * (record->transient || record->design.pairs ? each : r->s.images);
 }
 
+/* Are the store's rows those of the units drawn so far and no others? A process that was killed, or
+ * a layer that is answered again, may have left more: then what was answered is no random part of
+ * what those strata plan. */
+static bsr_status is_whole_sample(const run *r, int *yes)
+{
+    const bsr_design *d = &r->record.design;
+    uint64_t there, drawn = 0;
+    BSR_TRY(bsr_store_count_answers(r->store, &there));
+    for (int i = 0; i < d->n_strata; i++) {
+        uint64_t rows = d->by_site && !d->pairs
+                            ? (uint64_t)r->record.spaces.spaces[d->strata[i].space].n_variants
+                            : 1;
+        drawn += d->drawn[i] * rows;
+    }
+    *yes = there == drawn;
+    return BSR_OK;
+}
+
 /* Answers what the strata plan and have not drawn; with a limit of time in small parts, each of
  * which leaves a sample of all strata. */
 static bsr_status answer_planned(run *r)
 {
     bsr_design *d = &r->record.design;
     double limit = r->s.options.max_time;
-    /* The same parts in every process, so that one which a killed process left half done is
-     * finished before the run may stop. */
     uint64_t parts = (bsr_design_planned(d) - bsr_design_drawn(d)) / PARTS + 1;
     for (;;) {
         uint64_t *units, n;
@@ -185,7 +202,10 @@ static bsr_status answer_planned(run *r)
         bsr_status status = answer(r, units, n);
         bsr_free(units);
         BSR_TRY(status);
-        if (limit > 0 && r->fresh && bsr_seconds() - r->start > limit) {
+        int may_stop = 0;
+        if (limit > 0 && r->fresh && bsr_seconds() - r->start > limit)
+            BSR_TRY(is_whole_sample(r, &may_stop));
+        if (may_stop) {
             bsr_design_stop(d);
             snprintf(r->record.stopped, sizeof r->record.stopped, "time");
             return bsr_record_update(r->store, &r->record);
@@ -287,6 +307,8 @@ static bsr_status finish(run *r, bsr_result **out)
 {
     if (r->s.options.check && r->record.design.by_site && !r->record.complete)
         BSR_TRY(bsr_work_check(&r->work, r->s.options.check));
+    if (r->s.options.verify && !r->record.complete)
+        BSR_TRY(bsr_verify(&r->s, &r->record, r->store, r->s.options.verify));
     /* With the values that the report shows, or not at all: complete is what needs nothing more. */
     r->record.complete = 1;
     BSR_TRY(bsr_store_begin(r->store));

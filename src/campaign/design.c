@@ -18,6 +18,9 @@
 #define STREAM_CHANNELS ((uint64_t)5 << 32)
 #define STREAM_SITES    ((uint64_t)6 << 32)
 
+/* Streams of picks: one for each stratum. */
+#define STREAM_PICKS ((uint64_t)8 << 32)
+
 static const struct {
     const char *name;
     int with_rays; /* one ray may serve all faults of a unit */
@@ -131,7 +134,7 @@ uint64_t bsr_planned_faults(const bsr_design *d, const bsr_spaces *all, const bs
 
 uint64_t bsr_design_channels(const bsr_design *d, const bsr_space *s)
 {
-    return (uint64_t)ceil(d->ratio * s->n_chosen - 1e-9);
+    return (uint64_t)fmax(ceil(d->ratio * s->n_chosen - 1e-9), 1);
 }
 
 /* All of a filter's weights; of a channel's neurons their logarithm (Eq. 16). */
@@ -340,7 +343,7 @@ static uint64_t unit_of(const bsr_design *d, const bsr_spaces *all, const bsr_pl
 }
 
 /* Units of the channels that CHANNELS draws of layer i. */
-static bsr_status draw_channels(bsr_design *d, const bsr_spaces *all, int i, uint64_t *out)
+static bsr_status draw_channels(const bsr_design *d, const bsr_spaces *all, int i, uint64_t *out)
 {
     const bsr_space *sp = &all->spaces[d->strata[i].space];
     uint64_t n = bsr_design_channels(d, sp), k = bsr_design_channel_sites(sp), *channels;
@@ -358,7 +361,6 @@ static bsr_status draw_channels(bsr_design *d, const bsr_spaces *all, int i, uin
             bsr_free(sites);
     }
     bsr_free(channels);
-    d->drawn[i] = d->strata[i].n;
     return status;
 }
 
@@ -366,8 +368,12 @@ static bsr_status draw_stratum(bsr_design *d, const bsr_spaces *all, int i, uint
                                int in_parts, uint64_t *out)
 {
     const bsr_planned *s = &d->strata[i];
-    if (d->kind == BSR_DESIGN_CHANNELS)
-        return d->drawn[i] < s->n ? draw_channels(d, all, i, out) : BSR_OK;
+    if (d->kind == BSR_DESIGN_CHANNELS) {
+        if (d->drawn[i] == s->n)
+            return BSR_OK;
+        d->drawn[i] = s->n;
+        return draw_channels(d, all, i, out);
+    }
     int whole = s->n == s->population && !d->samples[i] && !in_parts;
     if (!whole && !d->samples[i])
         BSR_TRY(bsr_sample_new(&d->samples[i], s->population, d->seed, STREAM_DRAWS + (uint64_t)i));
@@ -413,6 +419,8 @@ bsr_status bsr_design_draw(bsr_design *d, const bsr_spaces *all, uint64_t most, 
     }
     for (int i = 0; i < d->n_strata; i++)
         *n += end_of_draw(d, i, left, most) - d->drawn[i];
+    if (!*n)
+        return BSR_OK;
     *units = bsr_alloc_array(*n, sizeof **units);
     if (!*units)
         return BSR_ENOMEM;
@@ -430,6 +438,31 @@ bsr_status bsr_design_draw(bsr_design *d, const bsr_spaces *all, uint64_t most, 
     }
     qsort(*units, *n, sizeof **units, ascending);
     return BSR_OK;
+}
+
+bsr_status bsr_design_pick(const bsr_design *d, const bsr_spaces *all, int i, uint64_t k,
+                           uint64_t *units)
+{
+    const bsr_planned *s = &d->strata[i];
+    uint64_t *drawn = NULL, *picked = NULL;
+    if (d->kind != BSR_DESIGN_CHANNELS) {
+        /* The first draws are as good as any, also where all of the stratum is drawn. */
+        BSR_TRY(
+            bsr_sample_indices(&drawn, s->population, k, d->seed, STREAM_DRAWS + (uint64_t)i, 0));
+        for (uint64_t j = 0; j < k; j++)
+            units[j] = unit_of(d, all, s, drawn[j]);
+        bsr_free(drawn);
+        return BSR_OK;
+    }
+    drawn = bsr_alloc_array(s->n, sizeof *drawn);
+    bsr_status status = drawn ? draw_channels(d, all, i, drawn) : BSR_ENOMEM;
+    if (status == BSR_OK)
+        status = bsr_sample_indices(&picked, s->n, k, d->seed, STREAM_PICKS + (uint64_t)i, 0);
+    for (uint64_t j = 0; j < k && status == BSR_OK; j++)
+        units[j] = drawn[picked[j]];
+    bsr_free(drawn);
+    bsr_free(picked);
+    return status;
 }
 
 void bsr_design_stop(bsr_design *d)

@@ -115,6 +115,22 @@ static bsr_status search(const item *t)
     return BSR_OK;
 }
 
+/* Answers the n questions in h->asked about skipped faults. */
+static bsr_status answer_checks(const item *t, size_t n)
+{
+    bsr_worker *h = t->h;
+    BSR_TRY(evaluate(t, n));
+    for (size_t k = 0; k < n; k++) {
+        bsr_ray_entry *e = &h->entries[h->asked[k].entry];
+        bsr_screened_counts *c = &t->w->block.screened[t->first + e->site];
+        c->checked++;
+        c->missed += h->results[k].critical;
+        if (h->results[k].critical)
+            e->critical |= (uint32_t)1 << h->asked[k].fault;
+    }
+    return BSR_OK;
+}
+
 /* Evaluates a random part of what screening skipped. */
 static bsr_status check_skipped(const item *t)
 {
@@ -123,6 +139,10 @@ static bsr_status check_skipped(const item *t)
     size_t n = 0;
     for (int i = 0; i < t->entries; i++) {
         const bsr_ray_entry *e = &h->entries[i];
+        if (n + BSR_RAY_BITS > h->room) {
+            BSR_TRY(answer_checks(t, n));
+            n = 0;
+        }
         uint64_t unit = t->first + e->site;
         bsr_screened_counts *c = &w->block.screened[unit];
         uint32_t checks =
@@ -133,16 +153,7 @@ static bsr_status check_skipped(const item *t)
         for (checks &= e->skipped; checks; checks &= checks - 1)
             h->asked[n++] = (bsr_question){(uint32_t)i, 0, (uint8_t)__builtin_ctz(checks)};
     }
-    BSR_TRY(evaluate(t, n));
-    for (size_t k = 0; k < n; k++) {
-        bsr_ray_entry *e = &h->entries[h->asked[k].entry];
-        bsr_screened_counts *c = &w->block.screened[t->first + e->site];
-        c->checked++;
-        c->missed += h->results[k].critical;
-        if (h->results[k].critical)
-            e->critical |= (uint32_t)1 << h->asked[k].fault;
-    }
-    return BSR_OK;
+    return answer_checks(t, n);
 }
 
 /* The nearest critical fault of each side and the farthest harmless one before it. */
@@ -230,13 +241,22 @@ typedef struct check {
     _Atomic uint64_t violations, checked;
 } check;
 
+/* A site by its number over all spaces, with all its faults, whatever the units are. */
+static bsr_ray_site whole_site(const bsr_record *r, uint64_t number)
+{
+    uint64_t units = r->design.pairs ? r->design.images * BSR_CLASSES : 1;
+    bsr_ray_site site = bsr_locate_site(r, number * units);
+    site.variants = bsr_class_variants(&r->spaces, site.space, -1);
+    return site;
+}
+
 /* Every fault of one site directly, against the ray's verdicts, which are derived again. */
-static bsr_status check_item(void *ctx, size_t item, int thread)
+static bsr_status check_item(void *ctx, size_t number, int thread)
 {
     check *c = ctx;
     bsr_session *s = c->w->s;
     bsr_worker *h = c->w->workers[thread];
-    bsr_ray_site site = bsr_locate_site(c->w->record, c->units[item]);
+    bsr_ray_site site = whole_site(c->w->record, c->units[number]);
     int n = site.space->n_variants;
     uint64_t violations = 0, pairs = 0;
     for (int b = 0; b < s->golden->images; b++) {

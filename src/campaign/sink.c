@@ -27,6 +27,7 @@ void bsr_sink_clear(bsr_sink *k)
     bsr_free(k->rows);
     bsr_free(k->pairs);
     bsr_free(k->bounds);
+    bsr_free(k->values);
     bsr_free(k->masked);
     bsr_free(k->screened);
 }
@@ -57,6 +58,8 @@ static bsr_status write_batch(bsr_sink *k)
     bsr_answers a = {.faults = k->rows,
                      .pairs = k->pairs,
                      .bounds = k->bounds,
+                     .values = k->values,
+                     .n_values = k->n_values,
                      .n_faults = k->n,
                      .n_pairs = k->n_pairs,
                      .n_bounds = k->n_bounds};
@@ -68,7 +71,7 @@ static bsr_status write_batch(bsr_sink *k)
     bsr_free(z);
     if (status != BSR_OK)
         return status;
-    k->n = k->n_pairs = k->n_bounds = 0;
+    k->n = k->n_pairs = k->n_bounds = k->n_values = 0;
     memset(k->masked, 0, k->spaces * k->places * sizeof *k->masked);
     memset(k->screened, 0, k->spaces * sizeof *k->screened);
     k->last_write = bsr_seconds();
@@ -113,9 +116,21 @@ static bsr_status take_pairs(bsr_sink *k, const bsr_block *b, uint64_t first, ui
     return BSR_OK;
 }
 
-/* Bounds of whole sites. */
+/* Bounds of whole sites; of constants with the value that they are about. */
 static bsr_status take_bounds(bsr_sink *k, const bsr_block *b, uint64_t first, uint64_t n)
 {
+    BSR_TRY(bsr_grow(&k->values, &k->cap_values, k->n_values + n, sizeof *k->values));
+    for (uint64_t u = first; u < first + n; u++) {
+        uint64_t number = b->units[u];
+        const bsr_space *sp = bsr_space_of_site(&b->record->spaces, &number);
+        bsr_site at = bsr_space_site(sp, number);
+        if (sp->data && !bsr_is_operand(sp->place))
+            k->values[k->n_values++] =
+                (bsr_value_row){.layer = sp->id,
+                                .element = at.element,
+                                .pixel = at.pixel,
+                                .value = bsr_space_value(sp, at, bsr_space_code(sp, NULL, 0, at))};
+    }
     size_t images = (size_t)b->record->images;
     BSR_TRY(bsr_grow(&k->bounds, &k->cap_bounds, k->n_bounds + n, sizeof *k->bounds));
     for (uint64_t u = first; u < first + n; u++)

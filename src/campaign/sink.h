@@ -14,6 +14,8 @@ struct bsr_sink {
     size_t n_pairs, cap_pairs;
     bsr_bounds_row *bounds;
     size_t n_bounds, cap_bounds;
+    bsr_value_row *values; /* of the constants with bounds */
+    size_t n_values, cap_values;
     bsr_screening_row *screened; /* [spaces] since the last batch */
     uint64_t *masked;            /* [spaces][network layers + 1] pairs, since the last batch */
     size_t spaces, places;

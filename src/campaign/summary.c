@@ -132,6 +132,14 @@ static bsr_status clustered_share(const builder *b, bsr_share *out, const int *l
     return BSR_OK;
 }
 
+/* Sites of some channels are no simple sample of a layer: a bit's share can be anything, unless all
+ * of it was seen. */
+static void widen_clustered(const builder *b, bsr_share *s)
+{
+    if (b->r->design.kind == BSR_DESIGN_CHANNELS && s->lo < s->hi)
+        *s = (bsr_share){s->value, 0, 1};
+}
+
 static bsr_status fill_bits(builder *b, int i)
 {
     const bsr_space *sp = &b->r->spaces.spaces[i];
@@ -147,9 +155,7 @@ static bsr_status fill_bits(builder *b, int i)
                         .faults = c->rows,
                         .outcomes = c->outcomes};
         BSR_TRY(metrics_of(b, p->metrics, &c, 1));
-        /* Sites of one channel are no simple sample of the layer. */
-        if (b->r->design.kind == BSR_DESIGN_CHANNELS && p->metrics[0].lo < p->metrics[0].hi)
-            p->metrics[0] = (bsr_share){p->metrics[0].value, 0, 1};
+        widen_clustered(b, &p->metrics[BSR_METRIC_CRITICAL]);
         p->vf = p->metrics[BSR_METRIC_CRITICAL];
         l->n_bits += sp->variants[v] >= 0;
     }
@@ -237,6 +243,7 @@ static bsr_status fill_bit(builder *b, int bit, bsr_part *part, const bsr_cell *
         n = 1;
     }
     BSR_TRY(metrics_of(b, part->metrics, cells, n));
+    widen_clustered(b, &part->metrics[BSR_METRIC_CRITICAL]);
     part->vf = part->metrics[BSR_METRIC_CRITICAL];
     return BSR_OK;
 }

@@ -204,6 +204,7 @@ static bsr_status new_bench(bsr_worker **out, const bsr_work *w, size_t lanes)
     if (!h)
         return BSR_ENOMEM;
     size_t images = s->images_at_once, classes = (size_t)bsr_plan_classes(s->plan);
+    h->room = lanes;
     h->jobs = bsr_alloc_array(lanes, sizeof *h->jobs);
     h->results = bsr_alloc_array(lanes, sizeof *h->results);
     h->of = bsr_alloc_array(lanes, sizeof *h->of);
@@ -282,9 +283,7 @@ static bsr_status init(bsr_work *w)
     if (r->design.by_site) {
         w->item_units = r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES;
         w->fn = bsr_rays_item;
-        lanes = r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES * s->images_at_once;
-        /* Checks may be of any number of a site's faults. */
-        lanes *= r->screen > 0 ? BSR_RAY_BITS : 3;
+        lanes = 3 * (r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES * s->images_at_once);
         lanes = lanes < BSR_RAY_BITS ? BSR_RAY_BITS : lanes;
     }
     size_t threads = (size_t)s->options.threads;

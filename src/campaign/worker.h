@@ -26,6 +26,7 @@ typedef struct bsr_ray_entry {
 
 /* Workspace of one thread. */
 typedef struct bsr_worker {
+    size_t room;        /* for jobs, results, questions: at least BSR_RAY_BITS with rays */
     bsr_lane_job *jobs; /* of one item in one set of images */
     bsr_lane_result *results;
     uint16_t *of; /* unit (direct) or image (altered) of each job */

@@ -11,10 +11,17 @@ typedef struct part {
     int open;            /* nothing is known of how clusters differ */
 } part;
 
-static part estimate(const bsr_clustered *s)
+/* Of the mean of n values that were all the same; as in stats/stratified.c. */
+static double constant_floor(double n, double mean, double z)
+{
+    double share = (n * mean + z * z / 2) / (n + z * z);
+    return share * (1 - share) / (n + z * z);
+}
+
+static part estimate(const bsr_clustered *s, double z)
 {
     part p = {0};
-    double m = 0, M = (double)s->count, sum = 0, squares = 0, within = 0;
+    double m = 0, M = (double)s->count, n_units = 0, sum = 0, squares = 0, within = 0;
     for (size_t i = 0; i < s->count; i++) {
         const bsr_stratum *c = &s->clusters[i];
         double N = (double)c->units, n = (double)c->n, faults = (double)c->faults;
@@ -24,6 +31,7 @@ static part estimate(const bsr_clustered *s)
             continue;
         double mean = bsr_stratum_mean(c);
         p.seen += n * faults * mean;
+        n_units += n;
         m++;
         sum += mean;
         squares += mean * mean;
@@ -36,6 +44,8 @@ static part estimate(const bsr_clustered *s)
     if (m > 1 && m < M)
         p.variance = (1 - m / M) * fmax(squares - m * p.mean * p.mean, 0) / (m - 1) / m;
     p.variance += within / (m * M);
+    if (p.variance == 0 && p.unseen > 0)
+        p.variance = p.unseen / p.weight * constant_floor(m < M ? m : n_units, p.mean, z);
     return p;
 }
 
@@ -51,10 +61,11 @@ bsr_status bsr_two_stage(bsr_estimate *out, const bsr_clustered *strata, size_t 
         return bsr_fail(BSR_EINVAL,
                         "two-stage estimate: confidence is %g, expected between 0 and 1",
                         confidence);
+    double z = bsr_normal_two_sided(confidence);
     for (size_t h = 0; h < n; h++)
-        weight += estimate(&strata[h]).weight;
+        weight += estimate(&strata[h], z).weight;
     for (size_t h = 0; h < n; h++) {
-        part p = estimate(&strata[h]);
+        part p = estimate(&strata[h], z);
         if (isnan(p.mean))
             return bsr_fail(BSR_EINVAL, "stratum %zu: no cluster of %zu observed", h,
                             strata[h].count);

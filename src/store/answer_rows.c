@@ -148,11 +148,10 @@ bsr_status bsr_store_put_answers(bsr_store *store, const bsr_answers *a)
         const bsr_table *table;
         const void *rows;
         size_t n;
-    } parts[] = {{&faults, a->faults, a->n_faults},
-                 {&pairs, a->pairs, a->n_pairs},
-                 {&bounds, a->bounds, a->n_bounds},
-                 {&maskings, a->maskings, a->n_maskings},
-                 {&screenings, a->screenings, a->n_screenings}};
+    } parts[] = {
+        {&faults, a->faults, a->n_faults},       {&pairs, a->pairs, a->n_pairs},
+        {&bounds, a->bounds, a->n_bounds},       {&values, a->values, a->n_values},
+        {&maskings, a->maskings, a->n_maskings}, {&screenings, a->screenings, a->n_screenings}};
     BSR_TRY(bsr_store_begin(store));
     bsr_status status = BSR_OK;
     for (size_t i = 0; i < COUNT_OF(parts) && status == BSR_OK; i++)

@@ -155,14 +155,20 @@ typedef struct bsr_screening_row {
                                          same; and of those critical */
 } bsr_screening_row;
 
+/* Fault-free values of sites that a report shows. */
+typedef struct bsr_value_row {
+    int64_t layer, element, pixel;
+    double value;
+} bsr_value_row;
 /* Answers that belong together. */
 typedef struct bsr_answers {
     const bsr_fault_row *faults;
     const bsr_pair_row *pairs;
     const bsr_bounds_row *bounds;
+    const bsr_value_row *values;
     const bsr_masking_row *maskings;
     const bsr_screening_row *screenings;
-    size_t n_faults, n_pairs, n_bounds, n_maskings, n_screenings;
+    size_t n_faults, n_pairs, n_bounds, n_values, n_maskings, n_screenings;
 } bsr_answers;
 
 /* One batch, one transaction: all rows (one that is there already is replaced) and counts (which
@@ -208,11 +214,6 @@ bsr_status bsr_store_put_chips(bsr_store *store, const bsr_chip_row *rows, size_
 typedef bsr_status (*bsr_chip_row_fn)(void *ctx, const bsr_chip_row *row);
 bsr_status bsr_store_chips(bsr_store *store, bsr_chip_row_fn fn, void *ctx); /* by point, run */
 
-/* Fault-free values of sites that a report shows. */
-typedef struct bsr_value_row {
-    int64_t layer, element, pixel;
-    double value;
-} bsr_value_row;
 bsr_status bsr_store_put_values(bsr_store *store, const bsr_value_row *rows, size_t n);
 /* *value is NaN when there is none. */
 bsr_status bsr_store_value(bsr_store *store, int64_t layer, int64_t element, int64_t pixel,
