@@ -2,7 +2,8 @@
 #ifndef BSR_CLI_CLI_H
 #define BSR_CLI_CLI_H
 
-#include "bitseer/campaign.h"
+#include "bitseer/pictures.h"
+#include "bitseer/protect.h"
 #include "opt.h"
 
 /* Exit codes; part of the interface. */
@@ -13,21 +14,25 @@ typedef struct command command;
 /* Every option of every command; each command's table names the fields it sets. */
 typedef struct settings {
     const command *command;
-    opt_parser options;      /* what was given, and where it goes: these settings */
-    const char *operands[2]; /* MODEL, RUN.db, SPEC.yaml, or A.db and B.db */
+    opt_parser options;                 /* what was given, and where it goes: these settings */
+    const char *operands[OPT_OPERANDS]; /* MODEL, RUN.db, SPEC.yaml, or A.db and B.db; NULL: none */
     bsr_model_options model;
     bsr_dataset_options data;
     opt_floats mean, std;
     int order; /* position in "rgb|bgr", -1: not given */
     bsr_run_options run;
     bsr_sweep_options sweep;
-    int target;    /* a bsr_target, -1: not given */
-    int calibrate; /* 0: not given */
-    int persist;   /* the default; only to say it */
+    bsr_protect_options protect;
+    uint64_t confirm; /* protect: faults to inject */
+    int target;       /* a bsr_target, -1: not given */
+    int calibrate;    /* 0: not given */
+    int persist;      /* the default; only to say it */
     const char *sampling;
     int csv, faults; /* export */
     int json, progress, quiet;
     const char *out, *logits;
+    const char *title;        /* report */
+    const char *svg, *tables; /* folders of show's pictures and of their numbers; NULL: none */
     const char *store; /* the run's database, NULL: none; from --out or of the run to resume */
     int resume;
 } settings;
@@ -118,6 +123,11 @@ int override_settings(settings *to, const settings *from);
 
 /* Writes text to stdout up to the last byte. Returns the exit code. */
 int print_result(const char *result);
+
+/* Writes what can be drawn of the result, or else of the sweep (the other one is NULL), to the
+ * folder --svg as pictures and to --csv as tables, each file whole or not at all. Makes a missing
+ * folder, but not those around it. Complains and returns the exit code. */
+int write_pictures(const settings *s, const bsr_result *result, const bsr_sweep_result *sweep);
 
 /* The end of every command: json to --out, json or text to stdout. Frees both texts, which may be
  * NULL when status tells why. Returns the exit code. */

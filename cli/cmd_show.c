@@ -5,14 +5,26 @@
 static const opt channel_opts[] = {{"per-channel", 0, OPT_FLAG, offsetof(settings, run.per_channel),
                                     "", "report every channel", 0, 0, NULL, 0},
                                    {NULL}};
-static const opt_group groups[] = {
-    {"Intervals", interval_opts}, {"Report", channel_opts}, {"Output", output_opts}, {NULL}};
+static const opt picture_opts[] = {
+    {"svg", 0, OPT_PATH, offsetof(settings, svg), "DIR",
+     "draw the result into the folder DIR, which is made when missing: layers.svg, bits.svg, "
+     "channels.svg when channels are reported; of a sweep ber.svg",
+     0, 0, NULL, 0},
+    {"csv", 0, OPT_PATH, offsetof(settings, tables), "DIR",
+     "write the numbers of these pictures to DIR/layers.csv and so on", 0, 0, NULL, 0},
+    {NULL}};
+static const opt_group groups[] = {{"Intervals", interval_opts},
+                                   {"Report", channel_opts},
+                                   {"Pictures", picture_opts},
+                                   {"Output", output_opts},
+                                   {NULL}};
 
 /* What a database was asked for, and what came of it. */
 typedef struct shown {
     const settings *asked;
     settings then; /* then.command is NULL: not made by this program */
     char *json, *table;
+    int code; /* of the pictures */
 } shown;
 
 static bsr_status show_result(shown *x, const char *path)
@@ -35,6 +47,8 @@ static bsr_status show_result(shown *x, const char *path)
         status = bsr_result_json(&x->json, result);
     if (status == BSR_OK && !s->json)
         status = bsr_result_text(&x->table, result);
+    if (status == BSR_OK)
+        x->code = write_pictures(s, result, NULL);
     bsr_result_free(result);
     return status;
 }
@@ -52,6 +66,8 @@ static bsr_status show_sweep(shown *x, const char *path)
         status = bsr_sweep_json(&x->json, result);
     if (status == BSR_OK && !s->json)
         status = bsr_sweep_text(&x->table, result);
+    if (status == BSR_OK)
+        x->code = write_pictures(s, NULL, result);
     bsr_sweep_result_free(result);
     return status;
 }
@@ -75,6 +91,11 @@ static int run(const settings *s)
     status = strcmp(kind, "sweep") == 0 ? show_sweep(&x, path) : show_result(&x, path);
     if (status == BSR_OK && !complete)
         complain("the run is not complete; go on with: bitseer resume %s", path);
+    if (status == BSR_OK && x.code != EXIT_DONE) {
+        bsr_text_free(x.json);
+        bsr_text_free(x.table);
+        return x.code;
+    }
     return deliver(s, status, x.json, x.table);
 }
 

@@ -7,11 +7,11 @@
 #include "cli.h"
 
 extern const command cmd_inspect, cmd_eval, cmd_plan, cmd_inject, cmd_analyze, cmd_sweep, cmd_run,
-    cmd_resume, cmd_show, cmd_export, cmd_compare;
+    cmd_resume, cmd_show, cmd_export, cmd_compare, cmd_protect, cmd_report;
 
-static const command *const commands[] = {&cmd_inspect, &cmd_eval,   &cmd_plan,   &cmd_inject,
-                                          &cmd_analyze, &cmd_sweep,  &cmd_run,    &cmd_resume,
-                                          &cmd_show,    &cmd_export, &cmd_compare};
+static const command *const commands[] = {
+    &cmd_inspect, &cmd_eval, &cmd_plan,   &cmd_inject,  &cmd_analyze, &cmd_sweep, &cmd_run,
+    &cmd_resume,  &cmd_show, &cmd_export, &cmd_compare, &cmd_protect, &cmd_report};
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
@@ -43,6 +43,7 @@ void settings_init(settings *s, const command *c)
                     .order = -1,
                     .run = BSR_RUN_OPTIONS_INIT,
                     .sweep = BSR_SWEEP_OPTIONS_INIT,
+                    .protect = BSR_PROTECT_OPTIONS_INIT,
                     .target = -1};
 }
 

@@ -27,10 +27,15 @@ step "The network and its faults" inspect
 step "Fault-free accuracy" eval --data "$card"
 step "Vulnerability factors by rays: all bits of 400 weights of each layer, on 100 images" \
     analyze --data "$card" --images 10/class --target weight --method ray --sampling random:400 \
-    --channels all -o "$tmp/rays.json"
+    --channels all -o "$tmp/rays.db"
 step "Cross-check: other faults, drawn from the whole network and injected one by one" \
     inject --data "$card" --images 10/class --target weight --plan random:10000 --seed 1 \
     --worst 1 -o "$tmp/direct.json"
+
+printf '\n=== The same as pictures and tables: build/demo\n'
+mkdir -p build/demo
+"$bitseer" show "$tmp/rays.db" --per-channel --svg build/demo --csv build/demo --json >"$tmp/rays.json"
+ls build/demo
 
 # x[SECTION KEY]: numbers of the JSON results, which have one key a line.
 printf '\n=== In short\n'

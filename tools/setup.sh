@@ -12,7 +12,8 @@ for set in "$@"; do
     case "$set" in
     test)
         packages="$packages libcmocka-dev libonnx-testdata python3 python3-pil sqlite3
-            clang clang-format libclang-rt-14-dev"
+            clang clang-format libclang-rt-14-dev chromium"
+        command -v node >/dev/null || packages="$packages nodejs"
         ;;
     bench)
         packages="$packages libcmocka-dev"
