@@ -28,10 +28,14 @@ typedef struct settings {
     int calibrate;    /* 0: not given */
     int persist;      /* the default; only to say it */
     const char *sampling;
+    int repeat; /* analyze */
+    const char *against;
+    const char *npy; /* vvr */
     int csv, faults; /* export */
     int json, progress, quiet;
     const char *out, *logits;
     const char *title;        /* report */
+    const char *with;         /* show: database of the other target, NULL: none */
     const char *svg, *tables; /* folders of show's pictures and of their numbers; NULL: none */
     const char *store; /* the run's database, NULL: none; from --out or of the run to resume */
     int resume;

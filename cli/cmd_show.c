@@ -13,11 +13,15 @@ static const opt picture_opts[] = {
     {"csv", 0, OPT_PATH, offsetof(settings, tables), "DIR",
      "write the numbers of these pictures to DIR/layers.csv and so on", 0, 0, NULL, 0},
     {NULL}};
-static const opt_group groups[] = {{"Intervals", interval_opts},
-                                   {"Report", channel_opts},
-                                   {"Pictures", picture_opts},
-                                   {"Output", output_opts},
-                                   {NULL}};
+static const opt total_opts[] = {
+    {"with", 0, OPT_PATH, offsetof(settings, with), "OPERANDS.db",
+     "RUN.db hits weights, this run operands of the same layers: the factors of both together "
+     "instead",
+     0, 0, NULL, 0},
+    {NULL}};
+static const opt_group groups[] = {{"Intervals", interval_opts}, {"Both targets", total_opts},
+                                   {"Report", channel_opts},     {"Pictures", picture_opts},
+                                   {"Output", output_opts},      {NULL}};
 
 /* What a database was asked for, and what came of it. */
 typedef struct shown {
@@ -72,6 +76,27 @@ static bsr_status show_sweep(shown *x, const char *path)
     return status;
 }
 
+/* The run of weights and the one of operands together. */
+static int show_total(const settings *s)
+{
+    static const char *const others[] = {"per-channel", "svg", "csv"};
+    char *json = NULL, *table = NULL;
+    bsr_total_result *total;
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (opt_text(&s->options, others[i])) {
+            complain("--with and --%s exclude each other", others[i]);
+            return EXIT_USAGE;
+        }
+    bsr_status status = bsr_total(&total, s->operands[0], s->with,
+                                  opt_text(&s->options, "confidence") ? s->run.confidence : 0);
+    if (status == BSR_OK && (s->json || s->out))
+        status = bsr_total_json(&json, total);
+    if (status == BSR_OK && !s->json)
+        status = bsr_total_text(&table, total);
+    bsr_total_free(total);
+    return deliver(s, status, json, table);
+}
+
 static int run(const settings *s)
 {
     static shown x; /* large */
@@ -82,6 +107,8 @@ static int run(const settings *s)
     int code = check_writable(s->out);
     if (code != EXIT_DONE)
         return code;
+    if (s->with)
+        return show_total(s);
     bsr_status status = bsr_run_kind(path, kind, &complete);
     if (status != BSR_OK)
         return failed(status);

@@ -7,11 +7,11 @@
 #include "cli.h"
 
 extern const command cmd_inspect, cmd_eval, cmd_plan, cmd_inject, cmd_analyze, cmd_sweep, cmd_run,
-    cmd_resume, cmd_show, cmd_export, cmd_compare, cmd_protect, cmd_report;
+    cmd_resume, cmd_show, cmd_export, cmd_compare, cmd_protect, cmd_vvr, cmd_report;
 
 static const command *const commands[] = {
     &cmd_inspect, &cmd_eval, &cmd_plan,   &cmd_inject,  &cmd_analyze, &cmd_sweep, &cmd_run,
-    &cmd_resume,  &cmd_show, &cmd_export, &cmd_compare, &cmd_protect, &cmd_report};
+    &cmd_resume,  &cmd_show, &cmd_export, &cmd_compare, &cmd_protect, &cmd_vvr,   &cmd_report};
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 

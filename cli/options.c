@@ -12,7 +12,8 @@ const opt run_opts[] = {
      "kernels ref, avx2 or avx512; results do not depend on it (default: the best)", 0, 0,
      "ref|avx2|avx512", 0},
     {"max-memory", 0, OPT_SIZE, FIELD(run.max_memory), "SIZE",
-     "bytes for fault-free activations, such as 500M (default 2G)", 1048576, 0, NULL, 0},
+     "memory to stay below, such as 500M, by working on sets of images (default 2G)", 1048576, 0,
+     NULL, 0},
     {"progress", 0, OPT_FLAG, FIELD(progress), "", "show progress although stderr is no terminal",
      0, 0, NULL, 0},
     {"quiet", 'q', OPT_FLAG, FIELD(quiet), "", "never show progress", 0, 0, NULL, 0},
@@ -34,11 +35,13 @@ const opt format_opts[] = {
 
 const opt fault_opts[] = {
     {"target", 't', OPT_CHOICE, FIELD(target), "T",
-     "what is hit: weight, bias, activation, input, operand, operand-weight, norm, scale or "
+     "what is hit: weight, bias, activation, output, input, operand, operand-weight, norm, scale "
+     "or "
      "zero-point",
-     0, 0, "weight|bias|activation|input|operand|operand-weight|norm|scale|zero-point", 1},
+     0, 0, "weight|bias|activation|input|operand|operand-weight|norm|scale|zero-point|output", 1},
     {"layers", 0, OPT_STRING, FIELD(run.layers), "LIST",
-     "weight, bias, operands: numbers, ranges A:B (without B) or A-B, names, shell patterns "
+     "weight, bias, operands, output: numbers, ranges A:B (without B) or A-B, names, shell "
+     "patterns "
      "(default all)",
      0, 0, NULL, 0},
     {"tensors", 0, OPT_STRING, FIELD(run.tensors), "LIST",
@@ -76,8 +79,9 @@ const opt plan_opts[] = {
      9007199254740991.0, NULL, 0},
     {"method", 0, OPT_WORD, FIELD(run.method), "M",
      "direct: run the network with each fault; ray: find for each site and image the interval of "
-     "harmless errors (default: direct, analyze ray)",
-     0, 0, "direct|ray", 0},
+     "harmless errors; deepvigor: of analyze alone, the method of that name as published (default: "
+     "direct, analyze ray)",
+     0, 0, "direct|ray|deepvigor", 0},
     {"screen", 0, OPT_THRESHOLD, FIELD(run.screen), "THETA",
      "take faults that to first order eat less than this share of every margin for harmless, but "
      "for a random part that checks it; off: evaluate all (default: off, analyze 0.1)",
@@ -117,7 +121,24 @@ static const struct {
     [BSR_TARGET_OPERAND] = {1, 0}, [BSR_TARGET_OPERAND_WEIGHT] = {1, 0},
     [BSR_TARGET_NORM] = {0, 1},    [BSR_TARGET_ACTIVATION] = {0, 1},
     [BSR_TARGET_SCALE] = {0, 1},   [BSR_TARGET_ZERO_POINT] = {0, 1},
+    [BSR_TARGET_OUTPUT] = {1, 0},
 };
+
+/* Options with defaults that the library cannot tell from what was given. */
+static const char *const not_of_deepvigor[] = {"margin", "worst"};
+
+static int check_method(const settings *s)
+{
+    size_t n = sizeof not_of_deepvigor / sizeof *not_of_deepvigor;
+    if (!s->run.method || strcmp(s->run.method, "deepvigor") != 0)
+        return EXIT_DONE;
+    for (size_t i = 0; i < n; i++)
+        if (opt_text(&s->options, not_of_deepvigor[i])) {
+            complain("method deepvigor does without --%s", not_of_deepvigor[i]);
+            return EXIT_USAGE;
+        }
+    return EXIT_DONE;
+}
 
 int check_options(const settings *s)
 {
@@ -129,11 +150,11 @@ int check_options(const settings *s)
         }
     /* A selector that the target does not use would be a silent mistake. */
     if (s->target >= 0 && s->run.layers && !selectors[s->target].layers)
-        complain("--layers needs --target weight, bias, operand or operand-weight");
+        complain("--layers needs --target weight, bias, output, operand or operand-weight");
     else if (s->target >= 0 && s->run.tensors && !selectors[s->target].tensors)
         complain("--tensors needs --target activation, norm, scale or zero-point");
     else
-        return EXIT_DONE;
+        return check_method(s);
     return EXIT_USAGE;
 }
 

@@ -126,7 +126,7 @@ BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_sweep(bsr_sweep_result **out, const 
 /* Every answered fault as lines of comma-separated values under a line of names, or as one JSON
  * array, or as a list that `faults` takes (docs/guide/fault-lists.md). The text goes to `to` whole
  * or not at all; NULL: to standard output, as it comes. Of a sweep: its runs (not as a list:
- * EINVAL). */
+ * EINVAL). Method deepvigor answers no faults: EINVAL. */
 typedef enum bsr_export_form { BSR_EXPORT_CSV, BSR_EXPORT_JSON, BSR_EXPORT_FAULTS } bsr_export_form;
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_run_export(const char *path, bsr_export_form form,
                                                    const char *to);
@@ -156,12 +156,53 @@ typedef struct bsr_comparison {
     void *arena;                     /* private */
 } bsr_comparison;
 
-/* EINVAL: no fault in common, other images, codes of another width, sweeps. Caller owns *out. */
+/* EINVAL: no fault in common, other images, codes of another width, sweeps, method deepvigor.
+ * Caller owns *out. */
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_compare(bsr_comparison **out, const char *path_a,
                                                 const char *path_b, double confidence);
 BSR_PUBLIC void bsr_comparison_free(bsr_comparison *comparison);
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_comparison_json(char **out, const bsr_comparison *c);
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_comparison_text(char **out, const bsr_comparison *c);
+
+/* One layer by both targets: VF = (N VF_operand + W VF_weight) / (N + W), N input elements and W
+ * weights (Ahmadilivani et al., arXiv 2410.15742, Eq. 15). */
+typedef struct bsr_total_layer {
+    int index;
+    const char *name, *op;
+    uint64_t inputs, weights; /* N, W */
+    bsr_share operand, weight, both;
+} bsr_total_layer;
+
+typedef struct bsr_total_run {
+    const char *path, *method;
+    uint64_t images;
+    int complete;
+} bsr_total_run;
+
+/* Owned by the caller of bsr_total. */
+typedef struct bsr_total_result {
+    bsr_total_run operand, weight;
+    const char *fault;
+    double confidence;
+    int n_layers;
+    bsr_total_layer *layers;
+    bsr_share mvf; /* mean of the layers' */
+    void *arena;   /* private */
+} bsr_total_result;
+
+/* Both targets together, of a run of weights and one of operands of the same layers, whatever their
+ * methods and images. The runs are independent, and so are the layers of one: variances add, the
+ * half of an interval on either side standing for a multiple of the standard deviation (G. Y. Zou,
+ * A. Donner, Statistics in Medicine 27, 2008). Intervals are unknown (NaN) where one of their parts
+ * is, as of method deepvigor, and [0, 1] while a run is not complete. confidence 0: of the run of
+ * weights.
+ * EINVAL: other targets, networks, layers, faults or bits; lists of faults, error patterns, sweeps;
+ * EUNSUPPORTED: a run of a version that did not keep N. As bsr_run_result. Caller owns *out. */
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_total(bsr_total_result **out, const char *path_weight,
+                                              const char *path_operand, double confidence);
+BSR_PUBLIC void bsr_total_free(bsr_total_result *total);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_total_json(char **out, const bsr_total_result *total);
+BSR_PUBLIC BSR_NODISCARD bsr_status bsr_total_text(char **out, const bsr_total_result *total);
 
 #ifdef __cplusplus
 }

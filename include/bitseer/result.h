@@ -59,6 +59,16 @@ typedef struct bsr_masking {
     uint64_t pairs; /* of the observed ones */
 } bsr_masking;
 
+/* What method deepvigor spent. A target is a filter or a neuron (docs/theory/deepvigor.md). */
+typedef struct bsr_deepvigor_counts {
+    uint64_t targets;
+    uint64_t skipped; /* zero gradient on both sides in every image */
+    uint64_t single;  /* not skipped, and the probes at -1 and 1 decided everything */
+    uint64_t
+        simulations; /* passes of all images: the probes, and each step of the longest search */
+    uint64_t evaluations; /* lanes of these: images whose search was over are left out */
+} bsr_deepvigor_counts;
+
 typedef struct bsr_layer_result {
     int index;        /* among the layers with weights; tensors: among those analysed */
     const char *name; /* node, or tensor for activation and input faults */
@@ -75,9 +85,10 @@ typedef struct bsr_layer_result {
     int n_maskings;
     bsr_masking *maskings; /* ascending `at` */
     int n_bits;
-    bsr_part *bits;     /* the selected ones, ascending */
-    int n_channels;     /* 0 unless asked for */
-    bsr_part *channels; /* CVF of each */
+    bsr_part *bits;                /* the selected ones, ascending */
+    int n_channels;                /* 0 unless asked for */
+    bsr_part *channels;            /* CVF of each; deepvigor: of those drawn */
+    bsr_deepvigor_counts searches; /* deepvigor; else 0 */
 } bsr_layer_result;
 
 /* A weight, activation or pixel with many critical faults. */
@@ -140,7 +151,7 @@ typedef struct bsr_result {
     const char *target;   /* bsr_target_name */
     const char *fault;    /* "bitflip", "mbu:2", ... */
     const char *format;   /* asked for, "" as in the file */
-    const char *method;   /* "direct", "ray" */
+    const char *method;   /* "direct", "ray", "deepvigor" */
     const char *sampling; /* "exhaustive", "random", "layer-wise", ..., "list" */
     int transient;        /* each fault in one image */
     int pairs;            /* sites were drawn with an image each */
@@ -155,12 +166,16 @@ typedef struct bsr_result {
     double confidence;
     int outcomes_known; /* 0 (rays): only `critical` was determined; the other counts are 0 */
     int masking_known; /* 0 (rays, screening): `masked`, `benign` and the logits' errors were not */
+    int scored; /* deepvigor: factors are shares of a distribution of errors, not of pairs. Counts
+                   of faults and pairs are 0, and intervals are not known: lo and hi are NaN */
     int n_layers;
     bsr_layer_result *layers;
     bsr_outcomes total;
     int n_bits;
     bsr_part *bits; /* bit positions over all layers, ascending; vf: every site equally likely */
-    bsr_share mvf;  /* VF of the model: every site-bit of the population equally likely */
+    bsr_share mvf;  /* VF of the model: every site-bit of the population equally likely; deepvigor:
+                       mean of the layers' */
+    bsr_deepvigor_counts searches;  /* deepvigor: of all layers; else 0 */
     bsr_share metrics[BSR_METRICS]; /* of the model */
     bsr_share rmse;
     int n_strata;

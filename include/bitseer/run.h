@@ -11,7 +11,7 @@ extern "C" {
 #endif
 
 typedef struct bsr_progress {
-    const char *phase;    /* "golden run", "injecting", "rays" */
+    const char *phase;    /* "golden run", "injecting", "rays", ... */
     uint64_t done, total; /* (fault, image) pairs, or images */
     double seconds;       /* since the phase began */
     double rate;          /* done per second */
@@ -31,11 +31,12 @@ typedef enum bsr_target {
     BSR_TARGET_NORM,           /* BatchNormalization's scale, bias, mean and variance */
     BSR_TARGET_SCALE,          /* scales of quantised graphs */
     BSR_TARGET_ZERO_POINT,     /* zero points of quantised graphs */
+    BSR_TARGET_OUTPUT,         /* what a Conv, Gemm or MatMul makes, before anything else */
     BSR_TARGETS
 } bsr_target;
 
 /* "weight", "bias", "activation", "input", "operand", "operand-weight", "norm", "scale",
- * "zero-point"; NULL for another number. */
+ * "zero-point", "output"; NULL for another number. */
 BSR_PUBLIC const char *bsr_target_name(bsr_target target);
 
 /* One setting as the user gave it; kept in a run's database so that the run can be started again.
@@ -80,7 +81,7 @@ typedef struct bsr_setting {
 typedef struct bsr_run_options {
     int version;
     bsr_target target;
-    const char *layers;   /* indices or node names; weight, bias and operand */
+    const char *layers;   /* indices or node names; weight, bias, operand and output */
     const char *tensors;  /* names; activation (default: inputs of the layers), norm, scale and
                              zero-point (default: all) */
     const char *channels; /* output channels (weight, bias) or tensor channels; all layers alike */
@@ -90,7 +91,9 @@ typedef struct bsr_run_options {
                              file. Formats: docs/guide/formats.md */
     size_t calibrate;     /* images from which ranges of activations come (default 100) */
     const char *plan;     /* default: inject random:1000, analyze exhaustive */
-    const char *method;   /* "direct" (inject's default), "ray" (analyze's) */
+    const char *method;   /* "direct" (inject's default), "ray" (analyze's); "deepvigor": of
+                             analyze alone, for targets weight and operand and plans channels:R
+                             (default channels:0.1) and exhaustive (docs/theory/deepvigor.md) */
     double margin;        /* half-width of intervals that plans ask for (default 0.01) */
     const char *shares;   /* data-aware: "minmax" (from the weights, the default), "run:FILE" (what
                              the run in that database measured), or one share for
@@ -114,7 +117,8 @@ typedef struct bsr_run_options {
     uint64_t seed;          /* default 0 */
     int threads;            /* 0: as many as processors */
     const char *cpu;        /* kernel set "ref", "avx2", "avx512"; NULL: the best */
-    size_t max_memory; /* bytes for golden activations, default 2 GiB; images are split to fit */
+    size_t max_memory; /* bytes for everything, default 2 GiB: images are worked on in sets that
+                          fit; half of it is theirs at least */
     const char *store; /* database of the run, NULL: none. It must not exist unless `resume` */
     int resume;        /* continue the run in `store`; EINVAL when it is another one */
     const bsr_setting *settings; /* [n_settings] kept in a new `store` as they are */

@@ -180,13 +180,22 @@ static bsr_status search_item(void *ctx, size_t item, int thread)
     return bsr_session_step(r->s, (uint64_t)images, thread);
 }
 
-static void add_counts(bsr_deepvigor_counts *to, const bsr_vigor_target *t)
+static void add_target(bsr_deepvigor_counts *to, const bsr_vigor_target *t)
 {
     int skipped = !t->alive[0] && !t->alive[1], steps = t->steps[0] + t->steps[1];
     to->skipped += (uint64_t)skipped;
     to->single += (uint64_t)(!skipped && !steps);
     to->simulations += 2 + (uint64_t)steps;
     to->evaluations += t->evaluations;
+}
+
+/* All but the targets, which are known since they were chosen. */
+static void add_work(bsr_deepvigor_counts *to, const bsr_deepvigor_counts *from)
+{
+    to->skipped += from->skipped;
+    to->single += from->single;
+    to->simulations += from->simulations;
+    to->evaluations += from->evaluations;
 }
 
 /* Vulnerability factors from the sums, upwards. */
@@ -198,6 +207,7 @@ static void summarise(bsr_vigor *r)
     for (int i = 0; i < d->n_layers; i++) {
         bsr_deepvigor_layer *l = &d->layers[i];
         double layers = 0, *cvf = (double *)(uintptr_t)l->cvf;
+        bsr_deepvigor_counts *searches = (bsr_deepvigor_counts *)(uintptr_t)l->searches;
         for (int c = 0; c < l->n_chosen; c++) {
             double sum = 0;
             size_t first = at;
@@ -209,13 +219,13 @@ static void summarise(bsr_vigor *r)
                 target->vf = 1 - (double)t->benign / ((double)bsr_edm_total(&t->map) * images);
                 target->simulations = 2 + t->steps[0] + t->steps[1];
                 sum += target->vf;
-                add_counts(&l->counts, t);
-                add_counts(&d->counts, t);
+                add_target(&searches[c], t);
             }
             cvf[c] = sum / (double)(at - first);
             layers += cvf[c];
+            add_work(&l->counts, &searches[c]);
         }
-        l->counts.targets = at - l->first_target;
+        add_work(&d->counts, &l->counts);
         l->lvf = layers / l->n_chosen;
         models += l->lvf;
     }
@@ -225,7 +235,6 @@ static void summarise(bsr_vigor *r)
 static bsr_status analyse(bsr_vigor *r)
 {
     bsr_session *s = r->s;
-    BSR_TRY(bsr_vigor_choose(r));
     BSR_TRY(make_workers(r));
     size_t n = r->result->counts.targets;
     bsr_session_begin(s, "error distributions", n * s->images, 0);
@@ -236,14 +245,18 @@ static bsr_status analyse(bsr_vigor *r)
     return bsr_session_end(s);
 }
 
-bsr_status bsr_deepvigor_run(bsr_deepvigor **out, bsr_session *s, const bsr_deepvigor_options *o)
+/* Chooses what to analyse and, where there is one, does `work`. */
+static bsr_status make_result(bsr_deepvigor **out, bsr_session *s, const bsr_deepvigor_options *o,
+                              bsr_status (*work)(bsr_vigor *))
 {
     bsr_vigor r = {.s = s, .options = o, .filters = s->options.target == BSR_TARGET_OPERAND_WEIGHT};
     bsr_status status = BSR_ENOMEM;
     *out = NULL;
     r.result = bsr_calloc_array(1, sizeof *r.result);
     if (r.result && (r.result->arena = bsr_arena_new()))
-        status = analyse(&r);
+        status = bsr_vigor_choose(&r);
+    if (status == BSR_OK && work)
+        status = work(&r);
     bsr_spaces_clear(&r.spaces);
     free_workers(&r);
     bsr_free(r.work);
@@ -253,6 +266,16 @@ bsr_status bsr_deepvigor_run(bsr_deepvigor **out, bsr_session *s, const bsr_deep
     else
         bsr_deepvigor_free(r.result);
     return status;
+}
+
+bsr_status bsr_deepvigor_run(bsr_deepvigor **out, bsr_session *s, const bsr_deepvigor_options *o)
+{
+    return make_result(out, s, o, analyse);
+}
+
+bsr_status bsr_deepvigor_plan(bsr_deepvigor **out, bsr_session *s, const bsr_deepvigor_options *o)
+{
+    return make_result(out, s, o, NULL);
 }
 
 void bsr_deepvigor_free(bsr_deepvigor *d)

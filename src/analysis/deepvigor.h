@@ -16,16 +16,6 @@ typedef struct bsr_deepvigor_options {
     int neurons;  /* of a channel, all when there are fewer; 0: max(1, floor(log2(all))), Eq. 16 */
 } bsr_deepvigor_options;
 
-/* Sums over targets: filters or neurons. */
-typedef struct bsr_deepvigor_counts {
-    uint64_t targets;
-    uint64_t skipped; /* zero gradient on both sides in every image */
-    uint64_t single;  /* not skipped, and the probes at -1 and 1 decided everything */
-    uint64_t
-        simulations; /* passes of all images: the probes, and each step of the longest search */
-    uint64_t evaluations; /* lanes of these: images whose search was over are left out */
-} bsr_deepvigor_counts;
-
 /* One filter or neuron. */
 typedef struct bsr_deepvigor_target {
     int layer; /* position among the result's layers */
@@ -37,16 +27,17 @@ typedef struct bsr_deepvigor_target {
 
 typedef struct bsr_deepvigor_layer {
     const char *name, *op;
-    int index;           /* of the layer in the network */
-    int channels;        /* output channels */
-    uint64_t neurons;    /* output elements */
-    uint64_t inputs;     /* input elements: N_l of Eq. 15 */
-    uint64_t weights;    /* W_l */
-    int n_chosen;        /* channels analysed */
-    const int *chosen;   /* [n_chosen] ascending */
-    const double *cvf;   /* [n_chosen] of the filter, or the mean of its neurons */
-    double lvf;          /* mean of cvf */
-    size_t first_target; /* the layer's targets, by channel and pixel */
+    int index;                            /* of the layer in the network */
+    int channels;                         /* output channels */
+    uint64_t neurons;                     /* output elements */
+    uint64_t inputs;                      /* input elements: N_l of Eq. 15 */
+    uint64_t weights;                     /* W_l */
+    int n_chosen;                         /* channels analysed */
+    const int *chosen;                    /* [n_chosen] ascending */
+    const double *cvf;                    /* [n_chosen] of the filter, or the mean of its neurons */
+    const bsr_deepvigor_counts *searches; /* [n_chosen] sums over the channel's targets */
+    double lvf;                           /* mean of cvf */
+    size_t first_target;                  /* the layer's targets, by channel and pixel */
     bsr_deepvigor_counts counts;
 } bsr_deepvigor_layer;
 
@@ -78,6 +69,11 @@ bsr_status bsr_deepvigor_target_of(bsr_target *session_target, bsr_target target
  * and image two lanes to learn the gradients and two to some ten to search. */
 bsr_status bsr_deepvigor_run(bsr_deepvigor **out, bsr_session *session,
                              const bsr_deepvigor_options *options);
+
+/* The layers, channels and targets of that, with factors and counts but `targets` 0, at no cost;
+ * needs no lanes. The same errors, so that nothing is begun that cannot be done. */
+bsr_status bsr_deepvigor_plan(bsr_deepvigor **out, bsr_session *session,
+                              const bsr_deepvigor_options *options);
 void bsr_deepvigor_free(bsr_deepvigor *result);
 
 /* Both targets together, Eq. 15: mean over the layers of (N_l LVF_operand + W_l LVF_weight) / (N_l

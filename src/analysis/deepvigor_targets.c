@@ -53,8 +53,8 @@ static bsr_status check_layer(const bsr_plan *plan, const bsr_space *sp)
     return BSR_OK;
 }
 
-/* Draws the pixels of a channel and appends its filter or its neurons. */
-static bsr_status add_channel(bsr_vigor *r, const bsr_space *sp, int layer, int channel)
+/* Draws the pixels of a channel and appends its filter or its neurons, which are counted. */
+static bsr_status add_channel(bsr_vigor *r, const bsr_space *sp, int channel, uint64_t *targets)
 {
     uint64_t *drawn, n = (uint64_t)r->options->neurons, pixels = (uint64_t)sp->pixels;
     if (!n)
@@ -63,6 +63,7 @@ static bsr_status add_channel(bsr_vigor *r, const bsr_space *sp, int layer, int 
     BSR_TRY(bsr_sample_indices(&drawn, pixels, n, r->s->options.seed,
                                STREAM_NEURONS(sp->index, channel), 1));
     bsr_deepvigor *d = r->result;
+    int layer = d->n_layers;
     size_t at = d->counts.targets, more = r->filters ? 1 : (size_t)n;
     bsr_status status =
         bsr_grow(&r->pixels, &r->cap_pixels, r->n_pixels + (size_t)n, sizeof *r->pixels);
@@ -80,6 +81,7 @@ static bsr_status add_channel(bsr_vigor *r, const bsr_space *sp, int layer, int 
         for (uint64_t i = 0; i < n; i++)
             r->pixels[r->n_pixels++] = (int)drawn[i];
         d->counts.targets += more;
+        *targets = more;
     }
     bsr_free(drawn);
     return status;
@@ -96,6 +98,7 @@ static bsr_status add_layer(bsr_vigor *r, const bsr_space *sp)
     BSR_TRY(check_layer(plan, sp));
     int n = (int)ceil(r->options->ratio * sp->n_chosen);
     int *chosen = bsr_arena_calloc(d->arena, (size_t)n, sizeof *chosen);
+    bsr_deepvigor_counts *searches = bsr_arena_calloc(d->arena, (size_t)n, sizeof *searches);
     *l = (bsr_deepvigor_layer){.name = bsr_arena_strdup(d->arena, sp->name),
                                .op = bsr_arena_strdup(d->arena, sp->op),
                                .index = sp->index,
@@ -107,8 +110,9 @@ static bsr_status add_layer(bsr_vigor *r, const bsr_space *sp)
                                .n_chosen = n,
                                .chosen = chosen,
                                .cvf = bsr_arena_calloc(d->arena, (size_t)n, sizeof *l->cvf),
+                               .searches = searches,
                                .first_target = d->counts.targets};
-    if (!l->name || !l->op || !l->chosen || !l->cvf)
+    if (!l->name || !l->op || !l->chosen || !l->cvf || !l->searches)
         return BSR_ENOMEM;
     uint64_t *drawn;
     BSR_TRY(bsr_sample_indices(&drawn, (uint64_t)sp->n_chosen, (uint64_t)n, r->s->options.seed,
@@ -116,7 +120,8 @@ static bsr_status add_layer(bsr_vigor *r, const bsr_space *sp)
     bsr_status status = BSR_OK;
     for (int i = 0; i < n && status == BSR_OK; i++) {
         chosen[i] = sp->chosen[drawn[i]];
-        status = add_channel(r, sp, d->n_layers, chosen[i]);
+        status = add_channel(r, sp, chosen[i], &searches[i].targets);
+        l->counts.targets += searches[i].targets;
     }
     bsr_free(drawn);
     d->n_layers++;

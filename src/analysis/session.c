@@ -9,6 +9,9 @@
 
 #define REPORT_SECONDS 0.1
 
+/* Rows on their way to the store, and what else has no size of its own. */
+#define BLOCK_BYTES ((size_t)96 << 20)
+
 double bsr_seconds(void)
 {
     struct timespec t;
@@ -55,13 +58,22 @@ static bsr_status choose_kernels(bsr_session *s)
                                  s->options.cpu);
 }
 
+/* What is there already and what will be leaves the rest, but at least half of all, to the golden
+ * activations; sets of images are of equal size, about. */
 static bsr_status fit_memory(bsr_session *s)
 {
-    size_t fit = s->options.max_memory / s->plan->golden_bytes;
+    size_t most = s->options.max_memory;
+    size_t besides = bsr_memory_used() + s->reserve + BLOCK_BYTES +
+                     (size_t)s->options.threads * bsr_lanes_bytes(s->plan);
+    size_t left = besides < most / 2 ? most - besides : most / 2;
+    size_t fit = left / s->plan->golden_bytes;
+    if (fit == 0)
+        fit = most / s->plan->golden_bytes > 0;
     if (!fit)
         return bsr_fail(BSR_ELIMIT, "one image needs %zu bytes of golden activations, %zu allowed",
                         s->plan->golden_bytes, s->options.max_memory);
-    s->images_at_once = fit < s->images ? fit : s->images;
+    size_t sets = (s->images + fit - 1) / fit;
+    s->images_at_once = (s->images + sets - 1) / sets;
     return BSR_OK;
 }
 

@@ -16,6 +16,7 @@ typedef struct bsr_session {
     bsr_pool *pool;
     bsr_lanes **lanes; /* [threads], NULL until bsr_session_lanes */
     size_t images, images_at_once;
+    size_t reserve;     /* bytes that the caller will take besides, set before bsr_session_lanes */
     bsr_golden *golden; /* of the current set */
     size_t first_image; /* of the current set */
     uint64_t correct;   /* golden top-1 equals the label */

@@ -1,5 +1,8 @@
 #include "base/alloc.h"
 
+#if defined __GLIBC__ || defined __linux__
+#include <malloc.h>
+#endif
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -8,6 +11,16 @@
 #include "base/error.h"
 
 static _Atomic long fail_countdown;
+
+size_t bsr_memory_used(void)
+{
+#if defined __GLIBC__ && (__GLIBC__ > 2 || __GLIBC_MINOR__ >= 33)
+    struct mallinfo2 m = mallinfo2();
+    return m.uordblks + m.hblkhd;
+#else
+    return 0;
+#endif
+}
 
 void bsr_alloc_fail_after(long n)
 {

@@ -31,6 +31,9 @@ void bsr_free(void *p);
 /* Grows `*array` (capacity `*cap` items of `size` bytes) so that it holds at least `need` items. */
 bsr_status bsr_grow(void *array_address, size_t *cap, size_t need, size_t size);
 
+/* Bytes that the process holds by malloc; 0 where the C library cannot tell. */
+size_t bsr_memory_used(void);
+
 /* Test hook: the n-th allocation from now (n = 1 is the next) fails, once; 0 switches it off.
  * Process-wide and thread-safe. bsr_alloc_fail_pending() says whether it has not fired yet. */
 BSR_PUBLIC void bsr_alloc_fail_after(long n);

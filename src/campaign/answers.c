@@ -23,6 +23,21 @@ int bsr_record_of_patterns(const bsr_record *r)
     return strcmp(r->command, "sweep") == 0 || strncmp(r->fault, "ber", 3) == 0;
 }
 
+int bsr_record_of_scores(const bsr_record *r)
+{
+    return strcmp(r->method, "deepvigor") == 0;
+}
+
+bsr_status bsr_run_check_faults(const bsr_record *r, const char *path)
+{
+    if (bsr_record_of_patterns(r))
+        return bsr_fail(BSR_EINVAL, "'%s' holds error patterns, not single faults", path);
+    if (bsr_record_of_scores(r))
+        return bsr_fail(BSR_EINVAL, "'%s' holds factors of method deepvigor, not single faults",
+                        path);
+    return BSR_OK;
+}
+
 bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record *r,
                             const bsr_fault_row *row)
 {

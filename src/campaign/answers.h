@@ -11,6 +11,13 @@ bsr_status bsr_run_read(bsr_store **store, bsr_record *r, const char *path);
 /* Was the run one of error patterns (fault models ber and ber01, sweeps)? It has no faults. */
 int bsr_record_of_patterns(const bsr_record *r);
 
+/* Was its method deepvigor? It has factors and no answers to single faults. */
+int bsr_record_of_scores(const bsr_record *r);
+
+/* EINVAL, naming the file, for a run that has no answers to single faults: sweeps, error patterns,
+ * method deepvigor. */
+bsr_status bsr_run_check_faults(const bsr_record *r, const char *path);
+
 /* What was injected, and its variant (position in the space's variants), of a row of the run.
  * EFORMAT: the run has no such fault, or its counts are impossible. */
 bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record *r,

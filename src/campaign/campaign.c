@@ -7,13 +7,13 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "campaign/deepvigor_run.h"
 #include "campaign/rounds.h"
 #include "campaign/sink.h"
 #include "campaign/summary.h"
 #include "campaign/sweep.h"
 #include "campaign/verify.h"
 #include "campaign/worker.h"
-#include "exec/gradient.h"
 
 /* A block should take about this long, and much longer than the golden runs that it costs when not
  * all images fit into memory. */
@@ -155,7 +155,10 @@ static uint64_t planned_pairs(const bsr_record *r)
     uint64_t pairs = 0;
     for (int i = 0; i < r->design.n_strata; i++) {
         const bsr_planned *p = &r->design.strata[i];
-        pairs += p->n * bsr_planned_faults(&r->design, &r->spaces, p);
+        uint64_t faults = bsr_planned_faults(&r->design, &r->spaces, p);
+        if (r->design.neurons) /* whose faults are as many as their operands times these */
+            faults = (uint64_t)r->spaces.spaces[p->space].n_variants;
+        pairs += p->n * faults * bsr_design_spread(&r->design);
     }
     return r->design.images > 1 || r->transient ? pairs : pairs * r->images;
 }
@@ -179,7 +182,7 @@ static bsr_status is_whole_sample(const run *r, int *yes)
     for (int i = 0; i < d->n_strata; i++) {
         uint64_t rows = d->by_site && !d->pairs
                             ? (uint64_t)r->record.spaces.spaces[d->strata[i].space].n_variants
-                            : 1;
+                            : bsr_design_spread(d);
         drawn += d->drawn[i] * rows;
     }
     *yes = there == drawn;
@@ -338,7 +341,6 @@ static bsr_status log_work(run *r)
 static bsr_status decide_screening(run *r, const char *command)
 {
     bsr_run_options *o = &r->s.options;
-    bsr_gradient_plan *gradients;
     int asked = o->screen > 0, parameters = r->record.spaces.spaces[0].place == BSR_FAULT_PARAMETER;
     if (o->screen < 0)
         o->screen = strcmp(command, "analyze") == 0 && !parameters ? BSR_SCREEN_DEFAULT : 0;
@@ -346,9 +348,7 @@ static bsr_status decide_screening(run *r, const char *command)
         return bsr_fail(BSR_EINVAL, "parameters (norm, scale, zero-point) cannot be screened");
     if (o->screen == 0)
         return BSR_OK;
-    bsr_status status = bsr_gradient_plan_new(&gradients, r->s.plan);
-    if (status == BSR_OK)
-        bsr_gradient_plan_free(gradients);
+    bsr_status status = bsr_screening_bytes(&r->s.reserve, r->s.plan, o->threads);
     if (status == BSR_EUNSUPPORTED && !asked) {
         o->screen = 0;
         return BSR_OK;
@@ -434,5 +434,7 @@ bsr_status bsr_inject(bsr_result **out, const bsr_model *model, const bsr_datase
 bsr_status bsr_analyze(bsr_result **out, const bsr_model *model, const bsr_dataset *data,
                        const bsr_run_options *options)
 {
+    if (options && options->method && strcmp(options->method, "deepvigor") == 0)
+        return bsr_analyze_deepvigor(out, model, data, options);
     return campaign(out, model, data, options, "analyze", "ray");
 }

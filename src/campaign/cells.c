@@ -51,6 +51,22 @@ static uint64_t sites_with_bit(const bsr_spaces *all, int bit)
     return n;
 }
 
+/* Neurons: a unit's value is the share of its errors that are critical, in so many parts. */
+#define PARTS ((uint64_t)1 << 20)
+
+static bsr_status init_neurons(bsr_cells *k, const bsr_space *sp)
+{
+    bsr_space_cells *c = &k->spaces[sp->id];
+    uint64_t times = bsr_design_spread(&k->r->design) > 1 ? 1 : k->r->images;
+    BSR_TRY(init_cell(&c->all, sp->neurons * times, PARTS, 1));
+    BSR_TRY(init_cell(&c->classes[0], sp->neurons * times, PARTS, 1));
+    for (int v = 0; v < sp->n_variants; v++)
+        BSR_TRY(init_cell(&c->variants[v], sp->neurons * times, PARTS, 1));
+    for (int i = 0; i < sp->n_chosen; i++)
+        BSR_TRY(bsr_stratum_init(&c->channels[i], (uint64_t)sp->pixels * times, PARTS));
+    return BSR_OK;
+}
+
 /* Units and images of a unit: a transient fault is a unit in each image. */
 static bsr_status init_space(bsr_cells *k, bsr_arena *arena, const bsr_space *sp)
 {
@@ -68,6 +84,8 @@ static bsr_status init_space(bsr_cells *k, bsr_arena *arena, const bsr_space *sp
         return BSR_ENOMEM;
     if (!sp->sites)
         return BSR_OK;
+    if (r->design.neurons)
+        return init_neurons(k, sp);
     BSR_TRY(init_cell(&c->all, (sites ? sp->sites : sp->population) * times,
                       sites ? variants * images : images, sites ? variants : 1));
     for (uint64_t v = 0; v < variants; v++)
@@ -257,6 +275,76 @@ static bsr_status read_row(void *ctx, const bsr_fault_row *row)
     return bsr_stratum_add(&c->channels[stratum], o.critical);
 }
 
+/* Rows of one neuron in some images, which may be one unit together. */
+typedef struct neuron_sum {
+    bsr_cells *k;
+    uint64_t site;
+    const bsr_space *space;
+    int images;
+    double share, by_bit[BSR_MAX_VARIANTS];
+    bsr_outcomes outcomes;
+} neuron_sum;
+
+static uint64_t parts_of(double share, int images)
+{
+    return (uint64_t)(share / images * (double)PARTS + 0.5);
+}
+
+static bsr_status end_neuron(neuron_sum *s)
+{
+    const bsr_space *sp = s->space;
+    if (!sp || !s->images)
+        return BSR_OK;
+    bsr_space_cells *c = &s->k->spaces[sp->id];
+    uint64_t channel = s->site / (uint64_t)sp->pixels, value = parts_of(s->share, s->images);
+    for (int v = 0; v < sp->n_variants; v++) {
+        bsr_cell *cell = &c->variants[v];
+        BSR_TRY(bsr_stratum_add(&cell->metrics[0], parts_of(s->by_bit[v], s->images)));
+        cell->rows++;
+    }
+    bsr_cell *of[2] = {&c->all, &c->classes[0]};
+    for (int i = 0; i < 2; i++) {
+        BSR_TRY(bsr_stratum_add(&of[i]->metrics[0], value));
+        bsr_outcomes_add(&of[i]->outcomes, &s->outcomes);
+        of[i]->rows++;
+    }
+    bsr_outcomes_add(&c->channel_outcomes[channel], &s->outcomes);
+    return bsr_stratum_add(&c->channels[channel], value);
+}
+
+static bsr_status read_neuron(void *ctx, const bsr_pair_row *row)
+{
+    neuron_sum *s = ctx;
+    const bsr_record *r = s->k->r;
+    uint64_t site = (uint64_t)row->unit / BSR_CLASSES / r->images;
+    if (row->unit < 0 || site >= r->spaces.neurons || row->errors <= 0 || row->critical < 0 ||
+        row->critical > row->errors)
+        return bsr_fail(BSR_EFORMAT, "neuron %lld of the database is impossible",
+                        (long long)row->unit);
+    const bsr_space *sp = bsr_design_space(&r->design, &r->spaces, &site);
+    int spread = bsr_design_spread(&r->design) > 1;
+    if (!spread || sp != s->space || site != s->site) {
+        BSR_TRY(end_neuron(s));
+        *s = (neuron_sum){.k = s->k, .site = site, .space = sp};
+    }
+    const uint32_t *by_bit = row->by_bit;
+    size_t n = row->by_bit_bytes / sizeof *by_bit;
+    double each = (double)row->errors / sp->n_variants;
+    s->images++;
+    s->share += (double)row->critical / (double)row->errors;
+    for (int v = 0; v < sp->n_variants && (size_t)v < n; v++) {
+        uint32_t count;
+        memcpy(&count, by_bit + v, sizeof count);
+        s->by_bit[v] += (double)count / each;
+        s->k->spaces[sp->id].variants[v].outcomes.critical += count;
+    }
+    for (int v = 0; v < sp->n_variants; v++)
+        s->k->spaces[sp->id].variants[v].outcomes.pairs += (uint64_t)each;
+    s->outcomes.pairs += (uint64_t)row->errors;
+    s->outcomes.critical += (uint64_t)row->critical;
+    return BSR_OK;
+}
+
 /* One (site, image, class): as many faults as the class has. */
 static bsr_status read_pair(void *ctx, const bsr_pair_row *row)
 {
@@ -293,6 +381,11 @@ bsr_status bsr_cells_read(bsr_cells *k, bsr_arena *arena, bsr_store *store, cons
         .r = r, .by_variant = bsr_design_by_variant(&r->design), .known = bsr_record_known(r)};
     BSR_TRY(init(k, arena));
     reader rd = {.k = k, .worst.list = worst};
+    if (r->design.neurons) {
+        neuron_sum s = {.k = k};
+        BSR_TRY(bsr_store_pairs(store, 0, INT64_MAX, read_neuron, &s));
+        return end_neuron(&s);
+    }
     if (r->design.pairs)
         return bsr_store_pairs(store, 0, INT64_MAX, read_pair, &rd);
     BSR_TRY(bsr_store_faults(store, 0, INT64_MAX, read_row, &rd));

@@ -59,9 +59,8 @@ static bsr_status check(const comparer *k)
 {
     static const char *const kinds[] = {"lasting", "transient"};
     const bsr_record *a = &k->a, *b = &k->b;
-    if (bsr_record_of_patterns(a) || bsr_record_of_patterns(b))
-        return bsr_fail(BSR_EINVAL, "'%s' holds error patterns, not single faults",
-                        bsr_record_of_patterns(a) ? k->out->path_a : k->out->path_b);
+    BSR_TRY(bsr_run_check_faults(a, k->out->path_a));
+    BSR_TRY(bsr_run_check_faults(b, k->out->path_b));
     if (strcmp(a->target, b->target) != 0)
         return differ(k, "the target", a->target, b->target);
     if (strcmp(a->data_sha256, b->data_sha256) != 0 || a->images != b->images)

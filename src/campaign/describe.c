@@ -108,6 +108,22 @@ static bsr_status describe_screening(bsr_record *r, const bsr_run_options *o)
     return bsr_record_screen(r);
 }
 
+static bsr_status describe_inputs(bsr_record *r, const bsr_model *model)
+{
+    int n = bsr_model_get_info(model).layers;
+    size_t room = (size_t)n * 21 + 1, at = 0; /* digits of 2^63 - 1, a sign, a comma */
+    bsr_layer_info layer;
+    char *text = r->layer_inputs = bsr_calloc_array(room, 1);
+    if (!text)
+        return BSR_ENOMEM;
+    for (int i = 0; i < n; i++) {
+        BSR_TRY(bsr_model_layer(model, i, &layer));
+        at +=
+            (size_t)snprintf(text + at, room - at, "%s%lld", i ? "," : "", (long long)layer.inputs);
+    }
+    return BSR_OK;
+}
+
 bsr_status bsr_run_describe(bsr_record *r, const bsr_session *s, const char *command,
                             const char *more)
 {
@@ -132,6 +148,7 @@ bsr_status bsr_run_describe(bsr_record *r, const bsr_session *s, const char *com
     BSR_TRY(copy(&r->fault, or_default(o->fault, "bitflip")));
     BSR_TRY(copy(&r->format, o->format));
     BSR_TRY(copy(&r->model_path, s->model->path));
+    BSR_TRY(describe_inputs(r, s->model));
     BSR_TRY(copy(&r->data_spec, setting(o, "data")));
     return bsr_run_spec(&r->spec, command, o, more);
 }

@@ -4,8 +4,9 @@
  * all its faults in all images when rays answer them together; a site with the faults of one class
  * in one image when the sample is adaptive and answered by rays ("pairs"). Unit numbers are fault
  * numbers of the population, fault * images + image, site numbers over all spaces, or
- * (site * images + image) * BSR_CLASSES + class. Every stratum has a stream of draws of its own,
- * without replacement; a larger sample begins with the smaller one. */
+ * (site * images + image) * BSR_CLASSES + class. For operands the sites of rays are neurons, whose
+ * operands' faults are all answered together, image by image. Every stratum has a stream of draws
+ * of its own, without replacement; a larger sample begins with the smaller one. */
 #ifndef BSR_CAMPAIGN_DESIGN_H
 #define BSR_CAMPAIGN_DESIGN_H
 
@@ -42,8 +43,10 @@ typedef struct bsr_design {
     bsr_design_kind kind;
     int by_site;     /* units are sites, in all images or (pairs) in one */
     int pairs;       /* (site, image, class) */
+    int neurons;     /* sites are neurons: operand targets by rays; always pairs */
     uint64_t images; /* of the part of a unit that says which image; 1: units are for all */
     double ratio;    /* CHANNELS: share of the channels */
+    double largest;  /* ADAPTIVE: value that units reach, see stats/adaptive.h */
     double margin, confidence, t;
     int n_strata;
     bsr_planned *strata;
@@ -96,12 +99,27 @@ uint32_t bsr_class_variants(const bsr_spaces *spaces, const bsr_space *space, in
 /* How many classes the faults of a site have: 1 or 2. */
 int bsr_class_count(const bsr_spaces *spaces, const bsr_space *space);
 
+/* Of a neuron's faults no more than a few of the exponent's bits are critical, unless its image is
+ * close to the boundary anyway: 1/8; else 1. */
+double bsr_design_largest(const bsr_design *d, const bsr_spaces *spaces);
+
+/* Sites as the design counts them: of a layer, before it, and of each of its channels. */
+uint64_t bsr_design_sites(const bsr_design *d, const bsr_space *space);
+uint64_t bsr_design_first_site(const bsr_design *d, const bsr_space *space);
+uint64_t bsr_design_per_channel(const bsr_design *d, const bsr_space *space);
+
+/* Images that one drawn unit becomes units for: all where neurons are drawn whole, else 1. */
+uint64_t bsr_design_spread(const bsr_design *d);
+
+/* The layer of a site of the design numbered over all layers; *site becomes its number there. */
+const bsr_space *bsr_design_space(const bsr_design *d, const bsr_spaces *spaces, uint64_t *site);
+
 /* Faults that a unit of the stratum stands for, and its weight in means. */
 uint64_t bsr_planned_faults(const bsr_design *d, const bsr_spaces *spaces, const bsr_planned *p);
 
 /* Channels that CHANNELS draws of a layer, and sites of each. */
 uint64_t bsr_design_channels(const bsr_design *d, const bsr_space *space);
-uint64_t bsr_design_channel_sites(const bsr_space *space);
+uint64_t bsr_design_channel_sites(const bsr_design *d, const bsr_space *space);
 
 /* Units planned in all strata. */
 uint64_t bsr_design_planned(const bsr_design *d);

@@ -127,7 +127,10 @@ bsr_status bsr_run_export(const char *path, bsr_export_form form, const char *to
         return bsr_fail(BSR_EINVAL, "export form %d does not exist", (int)form);
     BSR_TRY(bsr_run_read(&store, &r, path));
     exporter e = {.r = &r};
-    bsr_status status = bsr_file_begin(&writer, to);
+    /* Of error patterns there are rows of their own. */
+    bsr_status status = bsr_record_of_scores(&r) ? bsr_run_check_faults(&r, path) : BSR_OK;
+    if (status == BSR_OK)
+        status = bsr_file_begin(&writer, to);
     if (status == BSR_OK)
         status = form == BSR_EXPORT_FAULTS
                      ? write_list(&e, store, writer, path)

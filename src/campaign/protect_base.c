@@ -85,8 +85,7 @@ static bsr_status check(const bsr_record *r, const char *path)
 {
     if (strcmp(r->command, "sweep") == 0)
         return bsr_fail(BSR_EINVAL, "'%s' holds a sweep, not an injection or analysis", path);
-    if (bsr_record_of_patterns(r))
-        return bsr_fail(BSR_EINVAL, "'%s' holds error patterns, not single faults", path);
+    BSR_TRY(bsr_run_check_faults(r, path));
     if (r->design.kind == BSR_DESIGN_LIST)
         return bsr_fail(BSR_EINVAL, "'%s' holds a list of faults, not a sample of stored bits",
                         path);

@@ -110,24 +110,19 @@ static bsr_status own_quantisers(what_if *w, int i)
     return BSR_OK;
 }
 
-static void float_at(float *out, const void *blob, size_t i)
-{
-    memcpy(out, (const char *)blob + i * sizeof *out, sizeof *out);
-}
-
 /* Adds what an added error s does in each image to lo and hi. */
 static void count_error(uint64_t *lo, uint64_t *hi, double s, const bsr_bounds_row *row,
                         uint64_t images)
 {
     for (uint64_t i = 0; i < images && s != 0; i++) {
-        float b[4]; /* critical below, harmless below, harmless above, critical above */
-        for (size_t k = 0; k < 4; k++)
-            float_at(&b[k], row->bounds, i * 4 + k);
-        if (s >= b[1] && s <= b[2])
+        bsr_bounds b;
+        memcpy(&b, (const char *)row->bounds + i * sizeof b, sizeof b);
+        if (s >= b.harmless_below && s <= b.harmless_above)
             continue;
         ++*hi;
         /* A bound of infinity stands for none, or for the fault to infinity. */
-        *lo += (s < 0 && s <= b[0] && isfinite(b[0])) || (s > 0 && s >= b[3] && isfinite(b[3]));
+        *lo += (s < 0 && s <= b.critical_below && isfinite(b.critical_below)) ||
+               (s > 0 && s >= b.critical_above && isfinite(b.critical_above));
     }
 }
 

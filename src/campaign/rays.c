@@ -179,7 +179,7 @@ static bsr_bounds bounds_of(const bsr_ray_site *s, const bsr_golden *golden, con
             harmless[1] = fmax(harmless[1], by[v]);
     }
     return (bsr_bounds){(float)critical[0], (float)harmless[0], (float)harmless[1],
-                        (float)critical[1]};
+                        (float)critical[1], (float)v0};
 }
 
 /* Adds the verdicts of the current images to the rows; returns the (fault, image) pairs. */

@@ -31,6 +31,7 @@ static const struct {
     {"data", FACT_TEXT, AT(data_spec), 0, 0},
     {"data_sha256", FACT_BUFFER, AT(data_sha256), 0, 0},
     {"spec", FACT_TEXT, AT(spec), 0, 0},
+    {"layer_inputs", FACT_TEXT, AT(layer_inputs), 0, 1},
     {"fault", FACT_TEXT, AT(fault), 0, 0},
     {"format", FACT_TEXT, AT(format), 0, 0},
     {"images", FACT_COUNT, AT(images), 0, 0},
@@ -50,6 +51,7 @@ static const struct {
     {"checked", FACT_COUNT, AT(checked), 1, 0},
     {"violations", FACT_COUNT, AT(violations), 1, 0},
     {"pairs", FACT_INT, AT(design.pairs), 0, 1},
+    {"neurons", FACT_INT, AT(design.neurons), 0, 1},
     {"channel_ratio", FACT_REAL, AT(design.ratio), 0, 1},
     {"screen", FACT_REAL, AT(screen), 0, 1},
     {"screen_check", FACT_REAL, AT(screen_check), 0, 1},
@@ -71,7 +73,7 @@ static bsr_status write_facts(bsr_store *store, const bsr_record *r, int only_ch
         if (only_changing && !facts[i].changes)
             continue;
         const char *field = (const char *)r + facts[i].at, *text = NULL;
-        char buf[64];
+        char buf[64] = "";
         switch (facts[i].type) {
         case FACT_TEXT:
             text = *(char *const *)field;
@@ -356,15 +358,17 @@ static const char *theta_fact(char name[32], int space)
 bsr_status bsr_record_forget(bsr_store *store, bsr_record *r, int space, double theta)
 {
     const bsr_space *s = &r->spaces.spaces[space];
-    int64_t images = (int64_t)r->design.images, site = (int64_t)s->first_site;
+    int64_t images = (int64_t)r->design.images;
+    int64_t site = (int64_t)bsr_design_first_site(&r->design, s);
+    int64_t sites = (int64_t)bsr_design_sites(&r->design, s);
     int64_t pair = (int64_t)r->images * BSR_CLASSES;
     bsr_answer_range range = {.layer = space,
                               .first = (int64_t)s->first * images,
                               .end = (int64_t)(s->first + s->population) * images,
                               .first_unit = site * pair,
-                              .end_unit = (site + (int64_t)s->sites) * pair,
+                              .end_unit = (site + sites) * pair,
                               .first_site = site,
-                              .end_site = site + (int64_t)s->sites};
+                              .end_site = site + sites};
     char name[32], text[64];
     if (r->design.pairs) /* which are numbered by images, too, but are no transient faults */
         range.end = range.first;
@@ -405,6 +409,8 @@ bsr_status bsr_record_read(bsr_record *r, bsr_store *store)
     r->design.confidence = r->confidence;
     r->design.t = bsr_normal_quantile(0.5 + r->confidence / 2);
     BSR_TRY(read_thetas(r, store));
+    if (r->spaces.n)
+        r->design.largest = bsr_design_largest(&r->design, &r->spaces);
     BSR_TRY(bsr_store_strata(store, read_stratum, r));
     listing l = {.r = r};
     BSR_TRY(bsr_store_listed(store, read_listed, &l));
@@ -430,6 +436,7 @@ void bsr_record_clear(bsr_record *r)
     bsr_free(r->model_path);
     bsr_free(r->data_spec);
     bsr_free(r->spec);
+    bsr_free(r->layer_inputs);
     bsr_free(r->theta);
     memset(r, 0, sizeof *r);
 }

@@ -20,6 +20,8 @@ typedef struct bsr_record {
     char command[16], target[16], method[16], version[32];
     char model_sha256[65], data_sha256[65];
     char *fault, *format, *model_path, *data_spec, *spec;
+    char *layer_inputs; /* elements that each layer of the network reads, with commas between; NULL:
+                           not known */
     uint64_t images, golden_correct, seed;
     int classes, network_layers, transient, per_channel, worst, complete;
     double confidence, format_loss;

@@ -19,10 +19,6 @@
 /* Larger changes are not predicted: nothing first-order about them. */
 #define FAR ((double)((int64_t)1 << 30))
 
-/* Below this much a small code's rounding breaks the order of its faults too often (6 in 1000 pairs
- * of an int8 ResNet-8). */
-#define TRUSTED_BITS 9
-
 typedef struct query {
     uint8_t unit, which, fault; /* which: side 0, 1, or 2 for a fault outside the order */
 } query;
@@ -38,6 +34,7 @@ typedef struct screener {
     bsr_ray *ray;
 } screener;
 
+struct scope;
 struct bsr_screening {
     bsr_session *s;
     const bsr_record *r;
@@ -46,6 +43,7 @@ struct bsr_screening {
     unsigned char *wanted;
     screener *threads;
     bsr_screened *state; /* [units][images at once], pairs: [units] */
+    bsr_status (*screen)(struct scope *c, uint64_t first, int n); /* units of one layer and image */
     const uint64_t *units;
     uint64_t n;
 };
@@ -79,7 +77,7 @@ void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_
         values[v] = s->variants >> v & 1
                         ? bsr_space_value(sp, s->at, bsr_change_apply(s->change[v], code))
                         : v0;
-    bsr_ray_init(ray, v0, values, sp->n_variants, sp->width < TRUSTED_BITS);
+    bsr_ray_init(ray, v0, values, sp->n_variants, sp->width < BSR_TRUSTED_BITS);
     int n = 0;
     for (int i = 0; i < ray->n_nans; i++)
         if (s->variants >> ray->nans[i] & 1)
@@ -153,7 +151,7 @@ static bsr_status screen_batch(scope *c, uint64_t first, int n)
         bsr_screened *state = state_at(c->k, first + (uint64_t)i, c->image);
         h->site[i] = bsr_locate_site(c->k->r, c->k->units[first + (uint64_t)i]);
         const bsr_space *sp = h->site[i].space;
-        *state = (bsr_screened){{0, 0}, 0, 0};
+        *state = (bsr_screened){{0, 0}, 0, {-1, -1}};
         bsr_start_ray(&h->ray[i], values[i], &h->site[i], golden, c->image);
         v0[i] =
             bsr_space_value(sp, h->site[i].at, bsr_space_code(sp, golden, c->image, h->site[i].at));
@@ -195,7 +193,7 @@ static bsr_status screen_faults(scope *c, uint64_t first, int n)
     for (int i = 0; i < n; i++) {
         bsr_injected f = bsr_locate_unit(c->k->r, c->k->units[first + (uint64_t)i]);
         bsr_screened *state = state_at(c->k, first + (uint64_t)i, c->image);
-        *state = (bsr_screened){{0, 0}, 0, 0};
+        *state = (bsr_screened){{0, 0}, 0, {-1, -1}};
         if (f.image >= 0 && (size_t)f.image != c->k->s->first_image + (size_t)c->image)
             continue;
         uint32_t code = bsr_space_code(f.space, golden, c->image, f.site);
@@ -210,7 +208,37 @@ static bsr_status screen_faults(scope *c, uint64_t first, int n)
     for (size_t q = 0; q < asked; q++) {
         bsr_screened *state = state_at(c->k, first + h->asked[q].unit, c->image);
         state->skip = h->share[q] < c->theta;
-        state->masked = h->share[q] < 0;
+    }
+    return BSR_OK;
+}
+
+/* Sizes of errors that are predicted for a neuron: 2^LARGEST down to 2^-SMALLEST, on both sides. */
+#define LARGEST  6
+#define SMALLEST 8
+#define SIZES    (LARGEST + SMALLEST + 1)
+
+/* The same for neurons: how large an error stays below theta, as do all smaller ones. */
+static bsr_status screen_neurons(scope *c, uint64_t first, int n)
+{
+    screener *h = c->h;
+    const bsr_golden *golden = c->k->s->golden;
+    size_t asked = 0;
+    for (int i = 0; i < n; i++) {
+        bsr_neuron at =
+            bsr_locate_neuron(c->k->r, c->k->units[first + (uint64_t)i], c->k->s->first_image);
+        for (int k = 0; k < 2 * SIZES; k++)
+            h->jobs[asked++] = bsr_neuron_job(golden, &at, ldexpf(k % 2 ? 1 : -1, LARGEST - k / 2));
+    }
+    BSR_TRY(bsr_lanes_predict(c->lanes, golden, h->jobs, asked, c->slopes, h->share));
+    for (int i = 0; i < n; i++) {
+        bsr_screened *state = state_at(c->k, first + (uint64_t)i, c->image);
+        *state = (bsr_screened){{0, 0}, 0, {-1, -1}};
+        for (int side = 0; side < 2; side++)
+            for (int k = SIZES - 1; k >= 0; k--) {
+                if (!(h->share[i * 2 * SIZES + 2 * k + side] < c->theta))
+                    break;
+                state->limit[side] = ldexpf(1, LARGEST - k);
+            }
     }
     return BSR_OK;
 }
@@ -261,8 +289,7 @@ static bsr_status at_tensor(void *ctx, int pten, const float *gradient, size_t s
         here.theta = k->r->theta[i];
         for (; first < end; first += BATCH) {
             int n = end - first < BATCH ? (int)(end - first) : BATCH;
-            BSR_TRY(k->r->design.by_site ? screen_batch(&here, first, n)
-                                         : screen_faults(&here, first, n));
+            BSR_TRY(k->screen(&here, first, n));
         }
         first = end;
     }
@@ -306,7 +333,8 @@ static bsr_status screen_image(void *ctx, size_t item, int thread)
         return BSR_OK;
     for (uint64_t u = c.first; u < c.end; u++) {
         bsr_screened *state = state_at(k, u, c.image);
-        *state = (bsr_screened){{UINT8_MAX, UINT8_MAX}, 0, 0}; /* unless a layer says otherwise */
+        *state =
+            (bsr_screened){{UINT8_MAX, UINT8_MAX}, 0, {-1, -1}}; /* unless a layer says otherwise */
     }
     bsr_margins_of(&margins, g->logits + item * (size_t)g->classes, g->top1[item], g->classes);
     unsigned char *wanted = k->wanted;
@@ -386,12 +414,33 @@ bsr_status bsr_screening_new(bsr_screening **out, bsr_session *s, const bsr_reco
         return BSR_ENOMEM;
     k->s = s;
     k->r = r;
+    k->screen = r->design.neurons   ? screen_neurons
+                : r->design.by_site ? screen_batch
+                                    : screen_faults;
     bsr_status status = init(k, most_units);
     if (status != BSR_OK) {
         bsr_screening_free(k);
         *out = NULL;
     }
     return status;
+}
+
+bsr_status bsr_screening_bytes(size_t *bytes, const bsr_plan *plan, int threads)
+{
+    bsr_gradient_plan *gp;
+    size_t planes = 0, weights = 0;
+    *bytes = 0;
+    BSR_TRY(bsr_gradient_plan_new(&gp, plan));
+    for (int i = 0; i < plan->n_ptens; i++) {
+        size_t n = (size_t)plan->ptens[i].pixels * (size_t)plan->ptens[i].channels;
+        planes = n > planes ? n : planes;
+    }
+    for (int i = 0; i < plan->n_layers; i++)
+        weights += plan->layers[i].weights->packed_bytes;
+    *bytes = weights +
+             (size_t)threads * (bsr_gradients_bytes(gp) + planes * BSR_MAX_RIVALS * sizeof(float));
+    bsr_gradient_plan_free(gp);
+    return BSR_OK;
 }
 
 void bsr_screening_free(bsr_screening *k)

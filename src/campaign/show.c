@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "bitseer/campaign.h"
 #include "campaign/answers.h"
+#include "campaign/deepvigor_run.h"
 #include "campaign/summary.h"
 #include "campaign/sweep.h"
 
@@ -61,6 +62,8 @@ bsr_status bsr_run_result(bsr_result **out, const char *path, const bsr_run_opti
         status = bsr_fail(BSR_EINVAL, "'%s' holds a sweep, not an injection or analysis", path);
     else if (bsr_record_of_patterns(&r))
         status = bsr_patterns_result(out, store, &r);
+    else if (bsr_record_of_scores(&r))
+        status = bsr_deepvigor_result(out, store, &r, options);
     else
         status = bsr_summarise(out, store, &r, options);
     bsr_record_clear(&r);

@@ -38,7 +38,8 @@ static bsr_status share_of(const builder *b, bsr_share *out, const bsr_stratum *
     bsr_estimate e;
     const bsr_design *d = &b->r->design;
     BSR_TRY(bsr_stratified_of(&e, st, n, b->confidence,
-                              d->pairs     ? BSR_UNITS_MIXED
+                              d->neurons   ? BSR_UNITS_SITES
+                              : d->pairs   ? BSR_UNITS_MIXED
                               : d->by_site ? BSR_UNITS_SITES
                                            : BSR_UNITS_FAULTS));
     *out = (bsr_share){e.mean, e.ci.lo, e.ci.hi};
@@ -94,6 +95,10 @@ static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t 
 static size_t cells_of_space(const builder *b, int i, const bsr_cell **out)
 {
     const bsr_space_cells *c = &b->cells.spaces[i];
+    if (b->r->design.neurons) {
+        out[0] = &c->classes[0];
+        return 1;
+    }
     if (b->r->design.pairs) {
         size_t classes = (size_t)bsr_class_count(&b->r->spaces, &b->r->spaces.spaces[i]);
         for (size_t k = 0; k < classes; k++)
@@ -168,7 +173,8 @@ static bsr_status fill_channels(builder *b, int i)
     const bsr_space_cells *c = &b->cells.spaces[i];
     bsr_layer_result *l = &b->out->layers[i];
     /* Pairs are spread too thin over channels. */
-    if (!b->per_channel || b->r->design.kind == BSR_DESIGN_LIST || b->r->design.pairs)
+    int spread = b->r->design.pairs && bsr_design_spread(&b->r->design) == 1;
+    if (!b->per_channel || b->r->design.kind == BSR_DESIGN_LIST || spread)
         return BSR_OK;
     size_t strata = b->cells.by_variant ? (size_t)sp->n_variants : 1;
     l->n_channels = sp->n_chosen;
@@ -181,8 +187,10 @@ static bsr_status fill_channels(builder *b, int i)
         for (size_t s = 0; s < strata; s++)
             rows += c->channels[(size_t)k * strata + s].n;
         *p = (bsr_part){.index = sp->chosen[k],
-                        .sites = sp->per_channel,
-                        .faults = b->r->design.by_site ? rows * (uint64_t)sp->n_variants : rows,
+                        .sites = bsr_design_per_channel(&b->r->design, sp),
+                        .faults = b->r->design.by_site && !b->r->design.neurons
+                                      ? rows * (uint64_t)sp->n_variants
+                                      : rows,
                         .outcomes = c->channel_outcomes[k]};
         for (int m = 0; m < BSR_METRICS; m++)
             p->metrics[m] = unknown;
@@ -203,7 +211,7 @@ static bsr_status fill_layer(builder *b, int i)
                             .name = bsr_arena_strdup(b->arena, sp->name),
                             .op = bsr_arena_strdup(b->arena, sp->op),
                             .format = bsr_arena_strdup(b->arena, sp->format),
-                            .sites = sp->sites,
+                            .sites = bsr_design_sites(&b->r->design, sp),
                             .population = sp->population};
     if (!l->name || !l->op || !l->format)
         return BSR_ENOMEM;
@@ -212,6 +220,10 @@ static bsr_status fill_layer(builder *b, int i)
         bsr_outcomes_add(&l->outcomes, &c->variants[v].outcomes);
     }
     l->sampled_sites = b->r->design.by_site ? c->all.rows : 0;
+    if (b->r->design.neurons) { /* counted as (fault, image) pairs: fields differ in size */
+        l->outcomes = c->all.outcomes;
+        l->faults = l->outcomes.pairs;
+    }
     BSR_TRY(metrics_of(b, l->metrics, cells, n));
     if (b->r->design.kind == BSR_DESIGN_CHANNELS && sp->sites)
         BSR_TRY(clustered_share(b, &l->metrics[BSR_METRIC_CRITICAL], &i, 1));

@@ -198,6 +198,9 @@ static bsr_status estimate(verifier *v)
 bsr_status bsr_verify(bsr_session *s, bsr_record *r, bsr_store *store, uint64_t n)
 {
     verifier v = {.s = s, .r = r, .store = store};
+    if (r->design.neurons)
+        return bsr_fail(BSR_EINVAL,
+                        "verify: not for operands by rays, which keep no single faults");
     for (int i = 0; i < r->design.n_strata; i++)
         if (r->design.strata[i].space < 0 || r->spaces.spaces[0].place == BSR_FAULT_PARAMETER)
             return bsr_fail(BSR_EINVAL, "verify: not for plan %s of target %s",

@@ -27,7 +27,7 @@ const bsr_space *bsr_unit_space(const bsr_record *r, uint64_t unit)
         return bsr_space_of(&r->spaces, unit / r->design.images, &number, &variant);
     if (r->design.pairs)
         number = unit / BSR_CLASSES / r->design.images;
-    return bsr_space_of_site(&r->spaces, &number);
+    return bsr_design_space(&r->design, &r->spaces, &number);
 }
 
 uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault)
@@ -190,6 +190,7 @@ static void free_bench(bsr_worker *h)
     bsr_free(h->entries);
     bsr_free(h->sites);
     bsr_free(h->asked);
+    bsr_neuron_worker_free(h->neurons);
     bsr_free(h->inputs);
     bsr_free(h->logits);
     bsr_free(h->logit_room);
@@ -215,7 +216,10 @@ static bsr_status new_bench(bsr_worker **out, const bsr_work *w, size_t lanes)
         h->entries = bsr_alloc_array(entries, sizeof *h->entries);
         h->sites = bsr_alloc_array(w->item_units, sizeof *h->sites);
         h->asked = bsr_alloc_array(lanes, sizeof *h->asked);
-        return h->entries && h->sites && h->asked ? BSR_OK : BSR_ENOMEM;
+        if (!h->entries || !h->sites || !h->asked)
+            return BSR_ENOMEM;
+        return w->record->design.neurons ? bsr_neuron_worker_new(&h->neurons, &w->record->spaces)
+                                         : BSR_OK;
     }
     if (w->record->spaces.spaces[0].place != BSR_FAULT_PARAMETER)
         return BSR_OK;
@@ -244,7 +248,10 @@ static bsr_status new_block(bsr_work *w, uint64_t units)
         b->pairs = bsr_alloc_array(units, sizeof *b->pairs);
         w->item_at = bsr_alloc_array(units + 1, sizeof *w->item_at);
         w->order = bsr_alloc_array(units, sizeof *w->order);
-        return b->pairs && w->item_at && w->order ? BSR_OK : BSR_ENOMEM;
+        if (r->design.neurons)
+            b->by_bit = bsr_alloc_array(units * BSR_MAX_VARIANTS, sizeof *b->by_bit);
+        return b->pairs && w->item_at && w->order && (b->by_bit || !r->design.neurons) ? BSR_OK
+                                                                                       : BSR_ENOMEM;
     }
     if (r->design.by_site)
         rows *= BSR_MAX_VARIANTS;
@@ -282,7 +289,7 @@ static bsr_status init(bsr_work *w)
     w->fn = parameters ? run_altered : run_direct;
     if (r->design.by_site) {
         w->item_units = r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES;
-        w->fn = bsr_rays_item;
+        w->fn = r->design.neurons ? bsr_neurons_item : bsr_rays_item;
         lanes = 3 * (r->design.pairs ? BSR_ITEM_PAIRS : BSR_ITEM_SITES * s->images_at_once);
         lanes = lanes < BSR_RAY_BITS ? BSR_RAY_BITS : lanes;
     }
@@ -317,6 +324,7 @@ void bsr_work_clear(bsr_work *w)
     bsr_free(w->block.bitmaps);
     bsr_free(w->block.masked_at);
     bsr_free(w->block.pairs);
+    bsr_free(w->block.by_bit);
     bsr_free(w->block.bounds);
     bsr_free(w->block.screened);
 }

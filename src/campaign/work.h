@@ -23,6 +23,7 @@ typedef struct bsr_block {
     uint16_t *masked_at; /* [rows][images]: 1 + network layer where a pair was masked; direct, and
                                  not parameters */
     bsr_pair_row *pairs; /* [n] designs by pairs, in place of rows */
+    uint32_t *by_bit;    /* [n][BSR_MAX_VARIANTS] neurons: critical errors */
     bsr_bounds *bounds;  /* [n][images], pairs: [n]; NULL: not kept */
     bsr_screened_counts *screened; /* [n] */
 } bsr_block;

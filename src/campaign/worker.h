@@ -4,6 +4,7 @@
 
 #include "campaign/work.h"
 #include "exec/altered.h"
+#include "fault/neuron.h"
 
 /* Sites of one item: both sides of a ray in one image fill a panel of faulty columns. */
 #define BSR_ITEM_SITES 16
@@ -24,6 +25,14 @@ typedef struct bsr_ray_entry {
     bsr_ray ray;
 } bsr_ray_entry;
 
+/* What operand rays need besides. */
+typedef struct bsr_neuron_worker bsr_neuron_worker;
+bsr_status bsr_neuron_worker_new(bsr_neuron_worker **out, const bsr_spaces *spaces);
+void bsr_neuron_worker_free(bsr_neuron_worker *worker);
+
+/* The neuron of a unit; first_image: of the current set. */
+bsr_neuron bsr_locate_neuron(const bsr_record *r, uint64_t unit, size_t first_image);
+
 /* Workspace of one thread. */
 typedef struct bsr_worker {
     size_t room;        /* for jobs, results, questions: at least BSR_RAY_BITS with rays */
@@ -33,6 +42,7 @@ typedef struct bsr_worker {
     bsr_ray_entry *entries;
     bsr_ray_site *sites;
     bsr_question *asked;
+    bsr_neuron_worker *neurons;
     bsr_altered *altered;
     const char **inputs;
     float **logits;
@@ -52,5 +62,8 @@ bsr_injected bsr_locate_unit(const bsr_record *r, uint64_t unit);
 
 /* Item of sites or pairs, by rays. */
 bsr_status bsr_rays_item(void *ctx, size_t item, int thread);
+
+/* Item of pairs whose sites are neurons. */
+bsr_status bsr_neurons_item(void *ctx, size_t item, int thread);
 
 #endif

@@ -67,6 +67,11 @@ bsr_status bsr_gradients_new(bsr_gradients **out, const bsr_gradient_plan *gp)
     return BSR_OK;
 }
 
+size_t bsr_gradients_bytes(const bsr_gradient_plan *gp)
+{
+    return gp->gradient_bytes + gp->value_bytes;
+}
+
 void bsr_gradients_free(bsr_gradients *g)
 {
     if (!g)

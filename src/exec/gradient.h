@@ -43,6 +43,9 @@ typedef struct bsr_gradients bsr_gradients;
 bsr_status bsr_gradients_new(bsr_gradients **out, const bsr_gradient_plan *gp);
 void bsr_gradients_free(bsr_gradients *g);
 
+/* Bytes that a workspace takes, about. */
+size_t bsr_gradients_bytes(const bsr_gradient_plan *gp);
+
 /* The gradient of every margin at plan tensor `pten`: rival k's at gradient + k * stride, as
  * [pixels][channels]; valid during the call. A tensor that cannot reach the output has zeros. */
 typedef bsr_status (*bsr_gradient_fn)(void *ctx, int pten, const float *gradient, size_t stride);

@@ -51,6 +51,21 @@ static void link_tensors(bsr_lanes *ls)
     }
 }
 
+static size_t group_size(const bsr_plan *plan)
+{
+    size_t fit = GROUP_BYTES / (plan->work_bytes + 1);
+    return fit < GROUP_MIN ? GROUP_MIN : fit > GROUP_MAX ? GROUP_MAX : fit;
+}
+
+size_t bsr_lanes_bytes(const bsr_plan *plan)
+{
+    size_t bytes = group_size(plan) *
+                   (plan->work_bytes + all_pixels(plan) * (sizeof(int64_t) + sizeof(int32_t)));
+    for (int i = 0; i < plan->n_ptens; i++)
+        bytes += plan->ptens[i].kept ? 0 : plan->ptens[i].image_bytes;
+    return bytes;
+}
+
 bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
 {
     *out = NULL;
@@ -58,8 +73,7 @@ bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan)
     if (!ls)
         return BSR_ENOMEM;
     ls->plan = plan;
-    size_t fit = GROUP_BYTES / (plan->work_bytes + 1);
-    ls->size = fit < GROUP_MIN ? GROUP_MIN : fit > GROUP_MAX ? GROUP_MAX : (int)fit;
+    ls->size = (int)group_size(plan);
     size_t size = (size_t)ls->size, pixels = all_pixels(plan), lists = operand_lists(plan);
     size_t nr = (size_t)plan->kernels->nr, depth = 2;
     for (int i = 0; i < plan->n_layers; i++) {

@@ -53,6 +53,9 @@ typedef struct bsr_lanes bsr_lanes;
 bsr_status bsr_lanes_new(bsr_lanes **out, const bsr_plan *plan);
 void bsr_lanes_free(bsr_lanes *lanes);
 
+/* Bytes that a workspace takes, about. */
+size_t bsr_lanes_bytes(const bsr_plan *plan);
+
 /* Runs n jobs in order of the array. Neighbours with the same layer and image share the faulty
  * layer's pass. results: [n]. logits: [n][classes] or NULL. Elements and images must exist (the
  * fault module checks). Allocates nothing. */

@@ -59,8 +59,8 @@ typedef struct bsr_neuron_list {
     /* A factor of the golden run is not finite: errors mean nothing, faults must be injected as
      * they are. Nothing is listed then. */
     int direct;
-    size_t room; /* private from here on */
-    float *errors;
+    float *errors; /* [faults] of each fault, as bsr_neuron_errors gives them */
+    size_t room;   /* private from here on */
     uint64_t *entries, *sorted;
     uint32_t *starts;
 } bsr_neuron_list;

@@ -11,6 +11,10 @@
 
 #include "fault/fault_model.h"
 
+/* Codes of fewer bits are tried one by one: their rounding on the way breaks the order of faults
+ * too often (6 in 1000 pairs of an int8 ResNet-8). */
+#define BSR_TRUSTED_BITS 9
+
 /* Faults of one site at most. */
 #define BSR_RAY_BITS BSR_MAX_VARIANTS
 

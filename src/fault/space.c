@@ -57,6 +57,9 @@ bsr_status bsr_space_finish(bsr_spaces *all, bsr_space *s)
     s->population = s->sites * (uint64_t)s->n_variants;
     s->first = all->population;
     s->first_site = all->sites;
+    s->neurons = bsr_is_operand(s->place) ? (uint64_t)s->n_chosen * (uint64_t)s->pixels : 0;
+    s->first_neuron = all->neurons;
+    all->neurons += s->neurons;
     all->sites += s->sites;
     all->population += s->population;
     return BSR_OK;

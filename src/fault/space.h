@@ -33,6 +33,7 @@ typedef struct bsr_space {
     uint64_t per_channel, sites, population;
     uint64_t first; /* faults of the spaces before */
     uint64_t first_site;
+    uint64_t neurons, first_neuron; /* operand places: output elements, channel by channel */
     /* Operand places: taps that read a real input, for each output pixel (exec/operand.h). */
     int pixels, taps, cin;
     unsigned char *windows;
@@ -44,7 +45,7 @@ typedef struct bsr_space {
 typedef struct bsr_spaces {
     int n;
     bsr_space *spaces;
-    uint64_t sites, population;
+    uint64_t sites, population, neurons;
     bsr_fault_model model;
 } bsr_spaces;
 

@@ -8,9 +8,9 @@
 #include "fault/selector.h"
 #include "fault/space.h"
 
-static const char *const target_names[BSR_TARGETS] = {"weight", "bias",    "activation",
-                                                      "input",  "operand", "operand-weight",
-                                                      "norm",   "scale",   "zero-point"};
+static const char *const target_names[BSR_TARGETS] = {
+    "weight",         "bias", "activation", "input",      "operand",
+    "operand-weight", "norm", "scale",      "zero-point", "output"};
 
 const char *bsr_target_name(bsr_target target)
 {
@@ -47,6 +47,27 @@ static int is_tensor_target(bsr_target t)
 static int is_operand_target(bsr_target t)
 {
     return t == BSR_TARGET_OPERAND || t == BSR_TARGET_OPERAND_WEIGHT;
+}
+
+/* Layers that the options select: *chosen [layers], owned by the caller. */
+static bsr_status choose_layers(unsigned char **chosen, const bsr_plan *plan, const char *selector)
+{
+    *chosen = bsr_calloc_array((size_t)plan->n_layers + 1, 1);
+    if (!*chosen)
+        return BSR_ENOMEM;
+    bsr_status status =
+        bsr_select(*chosen, plan->n_layers, selector, "layer", layer_name, (void *)(uintptr_t)plan);
+    if (status != BSR_OK) {
+        bsr_free(*chosen);
+        *chosen = NULL;
+    }
+    return status;
+}
+
+/* What layer i makes. */
+static int output_value(const bsr_plan *plan, int i)
+{
+    return plan->graph->nodes[plan->layers[i].node].out[0];
 }
 
 /* The value that holds the stored form of a tensor of the model. */
@@ -87,6 +108,17 @@ bsr_status bsr_spaces_tensors(unsigned char **chosen, const bsr_model *m, const 
     return status;
 }
 
+static bsr_status keep_outputs(unsigned char *keep, const bsr_plan *plan, const char *layers)
+{
+    unsigned char *chosen;
+    BSR_TRY(choose_layers(&chosen, plan, layers));
+    for (int i = 0; i < plan->n_layers; i++)
+        if (chosen[i])
+            keep[output_value(plan, i)] = 1;
+    bsr_free(chosen);
+    return BSR_OK;
+}
+
 bsr_status bsr_spaces_keep(unsigned char **keep, const bsr_model *m, const bsr_storage *storage,
                            const bsr_run_options *o)
 {
@@ -101,6 +133,8 @@ bsr_status bsr_spaces_keep(unsigned char **keep, const bsr_model *m, const bsr_s
     for (int v = 0; chosen && v < m->graph->n_values; v++)
         if (chosen[v])
             (*keep)[stored_as(storage, v)] = 1;
+    if (o->target == BSR_TARGET_OUTPUT)
+        status = keep_outputs(*keep, m->plan, o->layers);
     for (int i = 0; is_operand_target(o->target) && i < m->plan->n_layers; i++)
         (*keep)[stored_as(storage, bsr_operand_value(m->plan, i))] = 1;
     bsr_free(chosen);
@@ -233,11 +267,9 @@ static bsr_status layer_space(builder *b, int layer)
 static bsr_status layer_spaces(builder *b)
 {
     int layers = b->plan->n_layers, bias = b->options->target == BSR_TARGET_BIAS;
-    unsigned char *chosen = bsr_calloc_array((size_t)layers + 1, 1);
-    if (!chosen)
-        return BSR_ENOMEM;
-    bsr_status status = bsr_select(chosen, layers, b->options->layers, "layer", layer_name,
-                                   (void *)(uintptr_t)b->plan);
+    unsigned char *chosen;
+    BSR_TRY(choose_layers(&chosen, b->plan, b->options->layers));
+    bsr_status status = BSR_OK;
     for (int i = 0; i < layers && status == BSR_OK; i++)
         if (chosen[i] && !(bias && b->plan->layers[i].weights->bias_value < 0))
             status = layer_space(b, i);
@@ -288,6 +320,31 @@ static bsr_status tensor_spaces(builder *b)
             status =
                 bsr_fail(BSR_EUNSUPPORTED,
                          "tensor '%s' is not stored: it lies inside an integer operation", v->name);
+    }
+    bsr_free(chosen);
+    return status;
+}
+
+/* Raw outputs of the layers, which are their index. */
+static bsr_status output_spaces(builder *b)
+{
+    unsigned char *chosen;
+    BSR_TRY(choose_layers(&chosen, b->plan, b->options->layers));
+    bsr_status status = BSR_OK;
+    for (int i = 0; i < b->plan->n_layers && status == BSR_OK; i++) {
+        const bsr_node *node = &b->graph->nodes[b->plan->layers[i].node];
+        int value = output_value(b->plan, i);
+        if (!chosen[i])
+            continue;
+        if (b->plan->of_value[value] < 0) {
+            status = bsr_fail(BSR_EUNSUPPORTED,
+                              "layer '%s': its output is not stored: it lies inside an integer "
+                              "operation",
+                              node->name);
+            break;
+        }
+        status = tensor_space(b, value, node->name, node->op_type);
+        b->out->spaces[b->out->n - 1].index = i;
     }
     bsr_free(chosen);
     return status;
@@ -398,7 +455,7 @@ bsr_status bsr_spaces_init(bsr_spaces *out, const bsr_model *m, const bsr_plan *
         [BSR_TARGET_OPERAND] = layer_spaces,        [BSR_TARGET_OPERAND_WEIGHT] = layer_spaces,
         [BSR_TARGET_ACTIVATION] = tensor_spaces,    [BSR_TARGET_INPUT] = tensor_spaces,
         [BSR_TARGET_NORM] = parameter_spaces,       [BSR_TARGET_SCALE] = parameter_spaces,
-        [BSR_TARGET_ZERO_POINT] = parameter_spaces,
+        [BSR_TARGET_ZERO_POINT] = parameter_spaces, [BSR_TARGET_OUTPUT] = output_spaces,
     };
     *out = (bsr_spaces){0};
     builder b = {out, m, plan, plan->graph, storage, o};

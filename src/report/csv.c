@@ -48,12 +48,13 @@ static void put_count(bsr_strbuf *b, uint64_t n, int known)
 #define OUTCOME_NAMES "pairs,masked,benign,critical,due,sdc,top5,correct,vf,vf_lo,vf_hi\n"
 
 /* The rest of a line, from pairs on. */
-static void put_outcomes(bsr_strbuf *b, const bsr_outcomes *o, bsr_share vf, int known)
+static void put_outcomes(bsr_strbuf *b, const bsr_outcomes *o, bsr_share vf, const bsr_result *r)
 {
-    put_count(b, o->pairs, 1);
+    int known = r->outcomes_known;
+    put_count(b, o->pairs, !r->scored);
     put_count(b, o->masked, known);
     put_count(b, o->benign, known);
-    put_count(b, o->critical, 1);
+    put_count(b, o->critical, !r->scored);
     put_count(b, o->due, known);
     put_count(b, o->sdc, known);
     put_count(b, o->top5, known);
@@ -62,11 +63,11 @@ static void put_outcomes(bsr_strbuf *b, const bsr_outcomes *o, bsr_share vf, int
     bsr_strbuf_add(b, "\n");
 }
 
-static void put_part(bsr_strbuf *b, const bsr_part *p, int known)
+static void put_part(bsr_strbuf *b, const bsr_part *p, const bsr_result *r)
 {
     put_count(b, p->sites, 1);
     put_count(b, p->faults, 1);
-    put_outcomes(b, &p->outcomes, p->vf, known);
+    put_outcomes(b, &p->outcomes, p->vf, r);
 }
 
 static void layers_csv(bsr_strbuf *b, const bsr_result *r)
@@ -82,7 +83,7 @@ static void layers_csv(bsr_strbuf *b, const bsr_result *r)
         put_count(b, l->population, 1);
         put_count(b, l->sampled_sites, 1);
         put_count(b, l->faults, 1);
-        put_outcomes(b, &l->outcomes, l->vf, r->outcomes_known);
+        put_outcomes(b, &l->outcomes, l->vf, r);
     }
 }
 
@@ -93,7 +94,7 @@ static void bits_csv(bsr_strbuf *b, const bsr_result *r)
         if (r->bits[i].index < 0)
             continue;
         bsr_strbuf_add(b, "%d", r->bits[i].index);
-        put_part(b, &r->bits[i], r->outcomes_known);
+        put_part(b, &r->bits[i], r);
     }
 }
 
@@ -105,7 +106,7 @@ static void channels_csv(bsr_strbuf *b, const bsr_result *r)
             bsr_strbuf_add(b, "%d", r->layers[i].index);
             put_text(b, r->layers[i].name);
             bsr_strbuf_add(b, ",%d", r->layers[i].channels[c].index);
-            put_part(b, &r->layers[i].channels[c], r->outcomes_known);
+            put_part(b, &r->layers[i].channels[c], r);
         }
 }
 

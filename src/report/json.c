@@ -12,8 +12,8 @@ static json_t *count_if(int known, uint64_t n)
 static json_t *add_outcomes(json_t *object, const bsr_outcomes *o, const bsr_result *r)
 {
     int known = r->outcomes_known, masking = r->masking_known;
-    object = bsr_json_add(object, "pairs", bsr_json_count(o->pairs));
-    object = bsr_json_add(object, "critical", bsr_json_count(o->critical));
+    object = bsr_json_add(object, "pairs", count_if(!r->scored, o->pairs));
+    object = bsr_json_add(object, "critical", count_if(!r->scored, o->critical));
     object = bsr_json_add(object, "due", count_if(known, o->due));
     object = bsr_json_add(object, "sdc", count_if(known, o->sdc));
     object = bsr_json_add(object, "masked", count_if(masking, o->masked));
@@ -37,13 +37,14 @@ static json_t *metrics(const bsr_share shares[BSR_METRICS])
 }
 
 /* What bits and channels have in common, under the name of their index. */
-static json_t *part(const bsr_part *p, const char *name, int known)
+static json_t *part(const bsr_part *p, const char *name, const bsr_result *r)
 {
+    int known = r->outcomes_known;
     json_t *o =
         json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", name, bsr_json_index(p->index), "sites",
                   bsr_json_count(p->sites), "faults", bsr_json_count(p->faults), "critical",
-                  bsr_json_count(p->outcomes.critical), "due", count_if(known, p->outcomes.due),
-                  "sdc", count_if(known, p->outcomes.sdc));
+                  count_if(!r->scored, p->outcomes.critical), "due",
+                  count_if(known, p->outcomes.due), "sdc", count_if(known, p->outcomes.sdc));
     return add_share(o, p->vf);
 }
 
@@ -51,13 +52,12 @@ static json_t *bit(const void *item, const void *ctx)
 {
     const bsr_part *p = item;
     const bsr_result *r = ctx;
-    return bsr_json_add(part(p, "bit", r->outcomes_known), "metrics", metrics(p->metrics));
+    return bsr_json_add(part(p, "bit", r), "metrics", metrics(p->metrics));
 }
 
 static json_t *channel(const void *item, const void *ctx)
 {
-    const bsr_result *r = ctx;
-    return part(item, "index", r->outcomes_known);
+    return part(item, "index", ctx);
 }
 
 static json_t *masking(const void *item, const void *ctx)
@@ -71,6 +71,16 @@ static json_t *stratum(const void *item, const void *ctx)
     const bsr_plan_stratum *s = item;
     const bsr_result *r = ctx;
     return bsr_json_stratum(s, s->layer < 0 ? -1 : r->layers[s->layer].index);
+}
+
+/* null but of method deepvigor. */
+static json_t *simulations(const bsr_deepvigor_counts *c, const bsr_result *r)
+{
+    if (!r->scored)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:o, s:o}", "targets", bsr_json_count(c->targets), "skipped",
+                     bsr_json_count(c->skipped), "single", bsr_json_count(c->single), "simulations",
+                     bsr_json_count(c->simulations), "evaluations", bsr_json_count(c->evaluations));
 }
 
 static json_t *layer(const void *item, const void *ctx)
@@ -92,9 +102,10 @@ static json_t *layer(const void *item, const void *ctx)
         bsr_json_array(l->maskings, (size_t)l->n_maskings, sizeof *l->maskings, masking, NULL));
     o = bsr_json_add(o, "bits",
                      bsr_json_array(l->bits, (size_t)l->n_bits, sizeof *l->bits, bit, r));
-    return bsr_json_add(
+    o = bsr_json_add(
         o, "channels",
         bsr_json_array(l->channels, (size_t)l->n_channels, sizeof *l->channels, channel, r));
+    return bsr_json_add(o, "simulations", simulations(&l->searches, r));
 }
 
 static json_t *total(const bsr_result *r)
@@ -182,6 +193,7 @@ bsr_status bsr_result_json(char **out, const bsr_result *r)
                                bsr_json_count(r->violations)));
     o = bsr_json_add(o, "screening", screening(&r->screening));
     o = bsr_json_add(o, "verification", verification(&r->verification));
+    o = bsr_json_add(o, "simulations", simulations(&r->searches, r));
     o = bsr_json_add(o, "performance",
                      bsr_json_performance(&r->performance, r->provenance.cpu_brand));
     o = bsr_json_add(o, "provenance", bsr_json_provenance(&r->provenance));

@@ -6,6 +6,7 @@
 #include "report/bit_profile.h"
 #include "report/text_outcomes.h"
 #include "report/text_parts.h"
+#include "report/text_scores.h"
 
 #define BAR_WIDTH      8
 #define WORST_CHANNELS 10
@@ -34,7 +35,9 @@ static int is_list(const bsr_result *r)
 /* What was injected, in the words of the kind of run: "12 of 34 faults, each on 5 images". */
 static void print_injected(bsr_strbuf *b, const bsr_result *r, const counts *c)
 {
-    if (r->transient)
+    if (r->scored)
+        bsr_print_scored(b, r);
+    else if (r->transient)
         bsr_strbuf_add(b, "transient: %llu of %llu x %llu (fault, image) pairs",
                        (unsigned long long)r->total.pairs, (unsigned long long)c->population,
                        (unsigned long long)r->images);
@@ -69,7 +72,9 @@ static void print_head(bsr_strbuf *b, const bsr_result *r)
     print_injected(b, r, &c);
     bsr_print_format(b, r->format, r->golden_correct, r->images, r->format_loss);
     int by_pair = r->transient || r->pairs;
-    if (!r->complete)
+    if (!r->complete && r->scored)
+        bsr_strbuf_add(b, "INCOMPLETE: nothing is known before the end\n");
+    else if (!r->complete)
         bsr_strbuf_add(b, "INCOMPLETE: %llu of %llu %s answered\n",
                        (unsigned long long)(by_pair ? r->total.pairs : c.faults),
                        (unsigned long long)r->planned, by_pair ? "pairs" : "faults");
@@ -157,20 +162,24 @@ static int worse_channel(const void *a, const void *b)
     return x->part->index - y->part->index;
 }
 
-static void print_channel_rows(bsr_strbuf *b, const channel_ref *refs, size_t n)
+static void print_channel_rows(bsr_strbuf *b, const channel_ref *refs, size_t n, int scored)
 {
     bsr_table t;
-    bsr_table_init(&t, "layer|<~name|channel|sites|faults|critical|CVF %|interval|<");
+    bsr_table_init(&t, scored ? "layer|<~name|channel|sites|CVF %|<"
+                              : "layer|<~name|channel|sites|faults|critical|CVF %|interval|<");
     for (size_t i = 0; i < n; i++) {
         const bsr_part *p = refs[i].part;
         bsr_table_cell(&t, "%d", refs[i].layer->index);
         bsr_table_cell(&t, "%s", refs[i].layer->name);
         bsr_table_cell(&t, "%d", p->index);
         bsr_table_cell(&t, "%s", bsr_count_text(p->sites).text);
-        bsr_table_cell(&t, "%s", bsr_count_text(p->faults).text);
-        bsr_table_cell(&t, "%s", bsr_count_text(p->outcomes.critical).text);
+        if (!scored) {
+            bsr_table_cell(&t, "%s", bsr_count_text(p->faults).text);
+            bsr_table_cell(&t, "%s", bsr_count_text(p->outcomes.critical).text);
+        }
         bsr_table_cell(&t, "%s", bsr_percent(p->vf.value).text);
-        bsr_table_cell(&t, "%s", bsr_percent_interval(p->vf).text);
+        if (!scored)
+            bsr_table_cell(&t, "%s", bsr_percent_interval(p->vf).text);
         bsr_table_cell(&t, "%s", bsr_bar(p->vf.value, refs[0].part->vf.value, BAR_WIDTH).text);
     }
     bsr_table_print(&t, b);
@@ -195,7 +204,7 @@ static void print_channels(bsr_strbuf *b, const bsr_result *r)
     qsort(refs, n, sizeof *refs, worse_channel);
     size_t shown = n < WORST_CHANNELS ? n : WORST_CHANNELS;
     bsr_strbuf_add(b, "\nchannels, worst %zu of %zu\n", shown, n);
-    print_channel_rows(b, refs, shown);
+    print_channel_rows(b, refs, shown, r->scored);
     bsr_free(refs);
 }
 
@@ -237,22 +246,27 @@ static void print_worst(bsr_strbuf *b, const bsr_result *r)
 static void print_performance(bsr_strbuf *b, const bsr_result *r)
 {
     const bsr_performance *p = &r->performance;
-    bsr_strbuf_add(
-        b, "evaluations  %s (%s %% of the pairs), the work of %.4g inferences of all images\n",
-        bsr_count_text(p->evaluations).text, bsr_percent_of(p->evaluations, r->total.pairs).text,
-        p->forward_equivalents);
+    bsr_strbuf_add(b, "evaluations  %s", bsr_count_text(p->evaluations).text);
+    if (!r->scored)
+        bsr_strbuf_add(b, " (%s %% of the pairs)",
+                       bsr_percent_of(p->evaluations, r->total.pairs).text);
+    bsr_strbuf_add(b, ", the work of %.4g inferences of all images\n", p->forward_equivalents);
     bsr_strbuf_add(b, "time         %.3g s on %d thread%s (%s), golden run %.3g s\n", p->seconds,
                    p->threads, p->threads == 1 ? "" : "s", p->cpu ? p->cpu : "-",
                    p->golden_seconds);
-    bsr_strbuf_add(b, "speed        %s injections/s, %s evaluations/s\n",
-                   bsr_count_text((uint64_t)p->injections_per_second).text,
-                   bsr_count_text((uint64_t)p->lanes_per_second).text);
+    bsr_strbuf_add(b, "speed        ");
+    if (!r->scored)
+        bsr_strbuf_add(b, "%s injections/s, ",
+                       bsr_count_text((uint64_t)p->injections_per_second).text);
+    bsr_strbuf_add(b, "%s evaluations/s\n", bsr_count_text((uint64_t)p->lanes_per_second).text);
 }
 
 static void print_mvf(bsr_strbuf *b, const bsr_result *r)
 {
     bsr_strbuf_add(b, "\nMVF          %s %%", bsr_percent(r->mvf.value).text);
-    if (r->mvf.lo == r->mvf.hi)
+    if (r->scored)
+        bsr_strbuf_add(b, ", mean of the layers; the method has no interval\n");
+    else if (r->mvf.lo == r->mvf.hi)
         bsr_strbuf_add(b, ", of the %s\n", is_list(r) ? "listed faults" : "whole population");
     else
         bsr_strbuf_add(b, ", %.12g %% interval %s\n", 100 * r->confidence,
@@ -282,10 +296,9 @@ static void print_screening(bsr_strbuf *b, const bsr_result *r)
                    bsr_percent(v->mvf.value).text, bsr_percent_interval(v->mvf).text);
 }
 
-static void print_foot(bsr_strbuf *b, const bsr_result *r)
+static void print_counts(bsr_strbuf *b, const bsr_result *r)
 {
     const bsr_outcomes *o = &r->total;
-    print_mvf(b, r);
     bsr_strbuf_add(b, "pairs        %s (fault, image)\noutcomes     ",
                    bsr_count_text(o->pairs).text);
     if (r->masking_known)
@@ -298,6 +311,15 @@ static void print_foot(bsr_strbuf *b, const bsr_result *r)
                        bsr_count_text(o->due).text, bsr_count_text(o->sdc).text);
     else
         bsr_strbuf_add(b, "%s critical\n", bsr_count_text(o->critical).text);
+}
+
+static void print_foot(bsr_strbuf *b, const bsr_result *r)
+{
+    print_mvf(b, r);
+    if (r->scored)
+        bsr_print_searches(b, r);
+    else
+        print_counts(b, r);
     print_screening(b, r);
     bsr_print_rmse(b, r->rmse);
     bsr_print_maskings(b, r);
@@ -311,7 +333,10 @@ bsr_status bsr_result_text(char **out, const bsr_result *r)
 {
     bsr_strbuf b = {0};
     print_head(&b, r);
-    print_layers(&b, r);
+    if (r->scored)
+        bsr_print_scores(&b, r);
+    else
+        print_layers(&b, r);
     bsr_print_outcomes(&b, r);
     print_bits(&b, r);
     print_channels(&b, r);

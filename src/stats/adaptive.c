@@ -57,7 +57,8 @@ static void first_round(uint64_t *more, const bsr_stratum *strata, size_t count,
         N += weight(&strata[h]);
     for (size_t h = 0; h < count; h++) {
         double units = (double)strata[h].units;
-        double least = fmin(ceil(z * z * weight(&strata[h]) / N / margin), units);
+        double largest = how->largest > 0 ? how->largest : 1;
+        double least = fmin(ceil(z * z * largest * weight(&strata[h]) / N / margin), units);
         uint64_t want = min_u64(how->first, strata[h].units);
         want = least > (double)want ? (uint64_t)least : want;
         if (want > strata[h].n && want - strata[h].n > more[h])

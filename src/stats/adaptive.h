@@ -17,6 +17,7 @@ typedef struct bsr_adaptive {
     uint64_t first;      /* units per stratum in the first round, at least 2 */
     double growth;       /* a round at most multiplies the units of what is not done by this; > 1 */
     bsr_units units;     /* which rules the intervals follow */
+    double largest;      /* value that units reach, 0: 1; rarer and larger ones may be missed */
     const double *cost;  /* [strata] of observing one unit, in any measure; NULL: all alike */
 } bsr_adaptive;
 
@@ -24,9 +25,9 @@ typedef struct bsr_adaptive {
  * population is exhausted. group[h] ascends (equal numbers are one group, say a layer). A pure
  * function of what is observed.
  *
- * First every stratum gets `first` units, and at least W_h z^2 / margin for each margin it is
- * under, W_h its weight there: what a stratum without any observed variance would need, so that no
- * interval looks narrow only because the rare, large units were missed. Then, for each group and
+ * First every stratum gets `first` units, and at least W_h largest z^2 / margin for each margin it
+ * is under, W_h its weight there: what a stratum without any observed variance would need, so that
+ * no interval looks narrow only because the rare, large units were missed. Then, for each group and
  * for the whole, the half-width max(mean - lo, hi - mean) of bsr_stratified is compared with the
  * margin; where it is larger, the total that would do is worked out from the v_h of
  * bsr_stratified_variances, cut by `growth`, and divided in proportion to

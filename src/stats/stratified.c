@@ -184,6 +184,29 @@ static int alike(const bsr_stratum *a, const bsr_stratum *b, values kind)
            a->units <= MAX_UNITS - b->units;
 }
 
+/* Did all units of both strata have the same value? Any part of them then shows what they show. */
+static int show_the_same(const bsr_stratum *a, const bsr_stratum *b)
+{
+    return a->denominator == b->denominator && a->faults == b->faults && a->n && b->n &&
+           a->sum % a->n == 0 && b->sum % b->n == 0 && a->sum / a->n == b->sum / b->n &&
+           central(a).m2 == 0 && central(b).m2 == 0 && a->units <= MAX_UNITS - b->units;
+}
+
+/* Adds a stratum to a part that shows the same, as if both were sampled like the one of which less
+ * was observed. */
+static void join_constant(bsr_stratum *part, const bsr_stratum *s)
+{
+    uint64_t value = part->sum / part->n;
+    double share = fmin((double)part->n / (double)part->units, (double)s->n / (double)s->units);
+    part->units += s->units;
+    part->n = (uint64_t)fmax(floor(share * (double)part->units * (1 + 1e-15)), 1);
+    if (part->n > MAX_OBSERVED)
+        part->n = MAX_OBSERVED;
+    part->sum = part->n * value;
+    part->squares = (bsr_u128)part->sum * value;
+    part->cubes = part->squares * value;
+}
+
 /* Copies the strata to `parts`, the constant ones first and collapsed; returns how many parts there
  * are. `*constant` is the number of constant strata, part_of[h] (unless NULL) the part of each. */
 static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
@@ -196,12 +219,17 @@ static size_t collapse(bsr_stratum *parts, size_t *constant, size_t *part_of,
             continue;
         *constant += central(&strata[h]).m2 == 0;
         size_t k = 0;
-        while (k < used && !alike(&parts[k], &strata[h], kind))
+        while (k < used && !alike(&parts[k], &strata[h], kind) &&
+               !show_the_same(&parts[k], &strata[h]))
             k++;
         if (part_of)
             part_of[h] = k;
         if (k == used) {
             parts[used++] = strata[h];
+            continue;
+        }
+        if (!alike(&parts[k], &strata[h], kind)) {
+            join_constant(&parts[k], &strata[h]);
             continue;
         }
         parts[k].units += strata[h].units;
@@ -262,6 +290,27 @@ static spread constant_floor(const rules *r, double n, double mean)
                     r->kind == DIFFERENCES ? 0 : p * (1 - p) * (1 - 2 * p) * scale * scale};
 }
 
+/* How large a share of a unit's faults can be critical where none was seen to be: as large as where
+ * units of the same kind had any, if there were enough of them; else all of it. Size-biased twice,
+ * so that the large ones decide. */
+static double unseen_size(const rules *r, const bsr_stratum *like)
+{
+    double sum = 0, squares = 0, cubes = 0;
+    for (size_t h = 0; h < r->count; h++) {
+        const bsr_stratum *s = &r->strata[h];
+        double D = (double)s->denominator;
+        if (s->faults != like->faults)
+            continue;
+        sum += (double)s->sum / D;
+        squares += (double)s->squares / (D * D);
+        cubes += (double)s->cubes / (D * D * D);
+    }
+    if (!(squares > 0))
+        return 1;
+    double known = fmin(sum * sum / squares / CARRIERS, 1);
+    return known * (cubes / squares) + (1 - known);
+}
+
 /* The floors of the header. */
 static spread raised(const bsr_stratum *s, rules *r)
 {
@@ -275,6 +324,10 @@ static spread raised(const bsr_stratum *s, rules *r)
         v = (spread){shrunk, (m.m3 + k * pooled.third) / (n + k)};
     double trusted = kind_of(s, r->kind) == FAULTS ? trust(s) : m.m2 > 0;
     spread least = constant_floor(r, n, bsr_stratum_mean(s));
+    if (r->kind == MIXED && s->faults > 1 && s->sum == 0) {
+        double size = unseen_size(r, s);
+        least = (spread){least.variance * size * size, least.third * size * size * size};
+    }
     if (least.variance <= v.variance)
         return v;
     return (spread){trusted * v.variance + (1 - trusted) * least.variance,

@@ -53,7 +53,7 @@ bsr_status bsr_two_stage(bsr_estimate *out, const bsr_clustered *strata, size_t 
                          double confidence)
 {
     double weight = 0, seen = 0, unseen = 0, df = 0;
-    int open = 0;
+    double below = 0, above = 0; /* of the strata about which nothing is known */
     *out = (bsr_estimate){.df = INFINITY};
     if (!n)
         return bsr_fail(BSR_EINVAL, "two-stage estimate: 0 strata, expected at least 1");
@@ -71,18 +71,22 @@ bsr_status bsr_two_stage(bsr_estimate *out, const bsr_clustered *strata, size_t 
                             strata[h].count);
         double W = p.weight / weight, v = W * W * p.variance;
         out->mean += W * p.mean;
-        out->variance += v;
-        df += v * v / p.df;
         seen += p.seen;
         unseen += p.unseen;
-        open |= p.open;
+        if (p.open) {
+            below += W * p.mean - p.seen / weight;
+            above += (p.seen + p.unseen) / weight - W * p.mean;
+            continue;
+        }
+        out->variance += v;
+        df += v * v / p.df;
     }
     double least = seen / weight, most = (seen + unseen) / weight, half = 0;
     if (out->variance > 0) {
         out->df = out->variance * out->variance / df;
         half = bsr_student_quantile(confidence, out->df) * sqrt(out->variance);
     }
-    out->ci.lo = open ? least : fmin(fmax(out->mean - half, least), out->mean);
-    out->ci.hi = open ? most : fmax(fmin(out->mean + half, most), out->mean);
+    out->ci.lo = fmin(fmax(out->mean - half - below, least), out->mean);
+    out->ci.hi = fmax(fmin(out->mean + half + above, most), out->mean);
     return BSR_OK;
 }

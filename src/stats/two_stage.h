@@ -18,9 +18,10 @@ typedef struct bsr_clustered {
  * / (m M) (Cochran 10.14), s_b^2 being that between the means of clusters and s_w^2 that within
  * one, and the interval mean +- t sqrt(variance), cut to what units that were not observed leave
  * possible. Where one cluster of several was drawn nothing is known of how they differ, and the
- * interval is all that is possible; where several showed one value only, their mean has the
- * variance of rule (2) of stats/stratified.h, a cluster (or, where all were drawn, a unit) taken
- * for 0 or 1. EINVAL: no strata, or one without an observed unit, confidence outside (0, 1). */
+ * interval takes all that is possible in that stratum; where several showed one value only, their
+ * mean has the variance of rule (2) of stats/stratified.h, a cluster (or, where all were drawn, a
+ * unit) taken for 0 or 1. EINVAL: no strata, or one without an observed unit, confidence outside
+ * (0, 1). */
 bsr_status bsr_two_stage(bsr_estimate *out, const bsr_clustered *strata, size_t n,
                          double confidence);
 

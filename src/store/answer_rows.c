@@ -84,6 +84,22 @@ static const bsr_table screenings = {
     3,
 };
 
+#define AT(field) offsetof(bsr_score_row, field)
+static const bsr_field score_fields[] = {
+    {"layer", BSR_FIELD_INT, AT(layer), 0},
+    {"channel", BSR_FIELD_INT, AT(channel), 0},
+    {"vf", BSR_FIELD_REAL, AT(vf), 0},
+    {"targets", BSR_FIELD_INT, AT(targets), 0},
+    {"skipped", BSR_FIELD_INT, AT(skipped), 0},
+    {"single", BSR_FIELD_INT, AT(single), 0},
+    {"simulations", BSR_FIELD_INT, AT(simulations), 0},
+    {"evaluations", BSR_FIELD_INT, AT(evaluations), 0},
+};
+#undef AT
+static const bsr_table scores = {
+    "score", score_fields, COUNT_OF(score_fields), sizeof(bsr_score_row), "layer, channel", NULL, 3,
+};
+
 #define AT(field) offsetof(bsr_chip_row, field)
 static const bsr_field chip_fields[] = {
     {"point", BSR_FIELD_INT, AT(point), 0},
@@ -245,6 +261,21 @@ bsr_status bsr_store_maskings(bsr_store *store, bsr_masking_fn fn, void *ctx)
     bsr_cursor cursor;
     bsr_masking_row row;
     bsr_cursor_open(&cursor, store, &maskings, NULL);
+    while (bsr_cursor_next(&cursor, &row))
+        cursor.status = fn(ctx, &row);
+    return bsr_cursor_close(&cursor);
+}
+
+bsr_status bsr_store_put_scores(bsr_store *store, const bsr_score_row *rows, size_t n)
+{
+    return bsr_table_put_batch(store, &scores, rows, n);
+}
+
+bsr_status bsr_store_scores(bsr_store *store, bsr_score_fn fn, void *ctx)
+{
+    bsr_cursor cursor;
+    bsr_score_row row;
+    bsr_cursor_open(&cursor, store, &scores, NULL);
     while (bsr_cursor_next(&cursor, &row))
         cursor.status = fn(ctx, &row);
     return bsr_cursor_close(&cursor);

@@ -80,7 +80,12 @@ static const char pair_tables[] =
     "CREATE TABLE bounds(site INTEGER PRIMARY KEY, bounds BLOB NOT NULL) STRICT;"
     "CREATE TABLE screening("
     "  layer INTEGER PRIMARY KEY, pairs INTEGER NOT NULL, skipped INTEGER NOT NULL,"
-    "  checked INTEGER NOT NULL, missed INTEGER NOT NULL) STRICT;";
+    "  checked INTEGER NOT NULL, missed INTEGER NOT NULL) STRICT;"
+    "CREATE TABLE score("
+    "  layer INTEGER NOT NULL, channel INTEGER NOT NULL, vf REAL,"
+    "  targets INTEGER NOT NULL, skipped INTEGER NOT NULL, single INTEGER NOT NULL,"
+    "  simulations INTEGER NOT NULL, evaluations INTEGER NOT NULL,"
+    "  PRIMARY KEY(layer, channel)) STRICT, WITHOUT ROWID;";
 
 /* Script i leads from version i to i + 1. Scripts are never changed once released: append. */
 static const char *const scripts[] = {campaign_tables, sweep_table, pair_tables};

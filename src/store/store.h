@@ -127,6 +127,7 @@ typedef struct bsr_masking_row {
  * one. Little-endian float32 in blobs. */
 typedef struct bsr_bounds {
     float critical_below, harmless_below, harmless_above, critical_above;
+    float value; /* v; NaN: the sum of a neuron */
 } bsr_bounds;
 
 /* The answer to one (site, image) pair of a run whose units are pairs. */
@@ -201,6 +202,17 @@ bsr_status bsr_store_screenings(bsr_store *store, bsr_screening_fn fn, void *ctx
 
 typedef bsr_status (*bsr_masking_fn)(void *ctx, const bsr_masking_row *row);
 bsr_status bsr_store_maskings(bsr_store *store, bsr_masking_fn fn, void *ctx);
+
+/* What method deepvigor found of a channel. */
+typedef struct bsr_score_row {
+    int64_t layer; /* id */
+    int64_t channel;
+    double vf;                                                  /* NaN: it has no errors */
+    int64_t targets, skipped, single, simulations, evaluations; /* bsr_deepvigor_counts */
+} bsr_score_row;
+bsr_status bsr_store_put_scores(bsr_store *store, const bsr_score_row *rows, size_t n);
+typedef bsr_status (*bsr_score_fn)(void *ctx, const bsr_score_row *row);
+bsr_status bsr_store_scores(bsr_store *store, bsr_score_fn fn, void *ctx); /* by layer, channel */
 
 /* One corrupted network of a sweep: all images, at one bit error rate. */
 typedef struct bsr_chip_row {

@@ -9,15 +9,12 @@
 #include "base/sha256.h"
 
 static const char *const tables[] = {
-    "SELECT * FROM fact ORDER BY name",
-    "SELECT * FROM setting ORDER BY 1",
-    "SELECT * FROM layer ORDER BY id",
-    "SELECT * FROM stratum ORDER BY id",
-    "SELECT * FROM listed ORDER BY fault",
-    "SELECT * FROM fault ORDER BY fault",
-    "SELECT * FROM masking ORDER BY layer, at",
-    "SELECT * FROM chip ORDER BY point, run",
-    "SELECT * FROM value ORDER BY layer, element, pixel",
+    "SELECT * FROM fact ORDER BY name",       "SELECT * FROM setting ORDER BY 1",
+    "SELECT * FROM layer ORDER BY id",        "SELECT * FROM stratum ORDER BY id",
+    "SELECT * FROM listed ORDER BY fault",    "SELECT * FROM fault ORDER BY fault",
+    "SELECT * FROM pair ORDER BY unit",       "SELECT * FROM bounds ORDER BY site",
+    "SELECT * FROM screening ORDER BY layer", "SELECT * FROM masking ORDER BY layer, at",
+    "SELECT * FROM chip ORDER BY point, run", "SELECT * FROM value ORDER BY layer, element, pixel",
 };
 
 static void give_up(sqlite3 *db, const char *what)
@@ -54,7 +51,8 @@ void dump_hash(char hex[65], const char *path, uint64_t *answers)
     bsr_sha256_init(&h);
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++) {
         sqlite3_stmt *q;
-        int answer = strstr(tables[t], "FROM fault ") || strstr(tables[t], "FROM chip ");
+        int answer = strstr(tables[t], "FROM fault ") || strstr(tables[t], "FROM pair ") ||
+                     strstr(tables[t], "FROM chip ");
         if (sqlite3_prepare_v2(db, tables[t], -1, &q, NULL) != SQLITE_OK)
             give_up(db, tables[t]);
         int step;

@@ -5,8 +5,9 @@
 
 #include <stdint.h>
 
-/* Writes the SHA-256 of all facts, layers, strata, listed faults, answers, maskings, chips and
- * values; *answers is the number of rows in `fault` and `chip`. Ends the program on errors. */
+/* Writes the SHA-256 of all facts, layers, strata, listed faults, answers, bounds, maskings, counts
+ * of screening, chips and values; *answers is the number of rows in `fault`, `pair` and `chip`.
+ * Ends the program on errors. */
 void dump_hash(char hex[65], const char *path, uint64_t *answers);
 
 #endif

@@ -15,14 +15,14 @@
 #include "rng/philox.h"
 #include "support/zoo.h"
 
-#define KILLS 50
+#define KILLS 80
 
 static int failures;
 
 /* A run that takes some tenths of a second. */
 typedef struct scenario {
     const char *name;
-    int sweep;
+    int sweep, analyze;
     bsr_run_options o;
     double golden_images; /* images whose golden tensors fit into memory; 0: all */
 } scenario;
@@ -47,7 +47,9 @@ static void run_once(const scenario *s, const char *path, int threads, int resum
         so.runs = 10;
         zoo_check(bsr_sweep(&sweep, model, data, &o, &so), s->name);
     } else {
-        zoo_check(bsr_inject(&result, model, data, &o), s->name);
+        bsr_status (*run)(bsr_result **, const bsr_model *, const bsr_dataset *,
+                          const bsr_run_options *) = s->analyze ? bsr_analyze : bsr_inject;
+        zoo_check(run(&result, model, data, &o), s->name);
     }
     bsr_sweep_result_free(sweep);
     bsr_result_free(result);
@@ -150,6 +152,10 @@ int main(void)
         {.name = "adaptive, rays", .o = BSR_RUN_OPTIONS_INIT},
         {.name = "transient, images in sets", .o = BSR_RUN_OPTIONS_INIT, .golden_images = 5.5},
         {.name = "sweep", .sweep = 1, .o = BSR_RUN_OPTIONS_INIT},
+        {.name = "analysis, pairs", .analyze = 1, .o = BSR_RUN_OPTIONS_INIT, .golden_images = 7.5},
+        {.name = "theta lowered, pairs", .analyze = 1, .o = BSR_RUN_OPTIONS_INIT},
+        {.name = "theta lowered, bounds", .analyze = 1, .o = BSR_RUN_OPTIONS_INIT},
+        {.name = "injection, screened", .o = BSR_RUN_OPTIONS_INIT},
     };
     list[0].o.plan = "random:8000";
     list[1].o.plan = "adaptive";
@@ -158,6 +164,17 @@ int main(void)
     list[2].o.plan = "random:60000";
     list[2].o.target = BSR_TARGET_ACTIVATION;
     list[2].o.transient = 1;
+    list[4].o.plan = "adaptive";
+    list[4].o.margin = 0.004;
+    list[5].o.plan = "adaptive";
+    list[5].o.margin = 0.01;
+    list[5].o.screen = 20;
+    list[5].o.screen_checks = 20000;
+    list[6].o.plan = "sites:30";
+    list[6].o.screen = 20;
+    list[6].o.bounds = 1;
+    list[7].o.plan = "random:8000";
+    list[7].o.screen = 0.1;
     size_t n = sizeof list / sizeof *list;
     for (size_t i = 0; i < n; i++)
         try_scenario(&list[i], folder, (int)((KILLS + n - 1) / n), i);

@@ -11,7 +11,7 @@
 #include "campaign/dump.h"
 #include "support/zoo.h"
 
-static int failures;
+static int failures, lowered; /* layers whose theta the last run lowered */
 
 static void run(const bsr_model *model, const bsr_dataset *data, const bsr_run_options *o,
                 const char *sweep, char hash[65], uint64_t *answers)
@@ -28,6 +28,8 @@ static void run(const bsr_model *model, const bsr_dataset *data, const bsr_run_o
     } else {
         zoo_check(bsr_inject(&r, model, data, o), "inject");
     }
+    if (r)
+        lowered = r->screening.lowered;
     dump_hash(hash, o->store, answers);
     bsr_result_free(r);
     bsr_sweep_result_free(sr);
@@ -86,25 +88,76 @@ int main(void)
         const char *name;
         bsr_target target;
         const char *plan, *fault, *format, *method, *sweep;
-        int transient;
+        int transient, bounds;
+        double screen;
+        uint64_t checks; /* of what is skipped */
     } list[] = {
-        {"weights, adjacent bits", BSR_TARGET_WEIGHT, "random:200", "mbu:3", NULL, NULL, NULL, 0},
-        {"weights in int8 by channel", BSR_TARGET_WEIGHT, "random:200", NULL, "int8/channel", NULL,
-         NULL, 0},
-        {"weights in q2.5, rays", BSR_TARGET_WEIGHT, "sites:3", NULL, "q2.5", "ray", NULL, 0},
-        {"activations in e4m3", BSR_TARGET_ACTIVATION, "random:200", "random", "e4m3", NULL, NULL,
-         0},
-        {"transient activations", BSR_TARGET_ACTIVATION, "random:2000", "stuck1", NULL, NULL, NULL,
-         1},
-        {"operands", BSR_TARGET_OPERAND, "random:200", NULL, NULL, NULL, NULL, 0},
-        {"operand weights in fp16", BSR_TARGET_OPERAND_WEIGHT, "random:200", NULL, "fp16", NULL,
-         NULL, 0},
-        {"norm parameters", BSR_TARGET_NORM, "random:40", NULL, NULL, NULL, NULL, 0},
-        {"layer-wise", BSR_TARGET_WEIGHT, "layer-wise", NULL, NULL, NULL, NULL, 0},
-        {"data-aware", BSR_TARGET_WEIGHT, "data-aware", NULL, NULL, NULL, NULL, 0},
-        {"adaptive", BSR_TARGET_WEIGHT, "adaptive", NULL, NULL, "ray", NULL, 0},
-        {"patterns", BSR_TARGET_WEIGHT, "random:10", "ber:1e-4", NULL, NULL, NULL, 0},
-        {"sweep", BSR_TARGET_WEIGHT, NULL, NULL, "int8", NULL, "weight,activation", 0},
+        {.name = "weights, adjacent bits", .plan = "random:200", .fault = "mbu:3"},
+        {.name = "weights in int8 by channel", .plan = "random:200", .format = "int8/channel"},
+        {.name = "weights in q2.5, rays", .plan = "sites:3", .format = "q2.5", .method = "ray"},
+        {.name = "activations in e4m3",
+         .target = BSR_TARGET_ACTIVATION,
+         .plan = "random:200",
+         .fault = "random",
+         .format = "e4m3"},
+        {.name = "transient activations",
+         .target = BSR_TARGET_ACTIVATION,
+         .plan = "random:2000",
+         .fault = "stuck1",
+         .transient = 1},
+        {.name = "operands", .target = BSR_TARGET_OPERAND, .plan = "random:200"},
+        {.name = "operand weights in fp16",
+         .target = BSR_TARGET_OPERAND_WEIGHT,
+         .plan = "random:200",
+         .format = "fp16"},
+        {.name = "norm parameters", .target = BSR_TARGET_NORM, .plan = "random:40"},
+        {.name = "layer-wise", .plan = "layer-wise"},
+        {.name = "data-aware", .plan = "data-aware"},
+        {.name = "adaptive", .plan = "adaptive", .method = "ray"},
+        {.name = "adaptive, screened", .plan = "adaptive", .method = "ray", .screen = 0.1},
+        {.name = "adaptive activations, screened",
+         .target = BSR_TARGET_ACTIVATION,
+         .plan = "adaptive",
+         .format = "bf16",
+         .method = "ray",
+         .screen = 0.1},
+        {.name = "adaptive, theta lowered",
+         .plan = "adaptive",
+         .format = "q2.5",
+         .method = "ray",
+         .screen = 50,
+         .checks = 3000},
+        {.name = "sites, theta lowered, bounds",
+         .plan = "sites:4",
+         .method = "ray",
+         .screen = 50,
+         .checks = 5000,
+         .bounds = 1},
+        {.name = "injection, screened", .plan = "random:400", .screen = 0.1},
+        {.name = "injection, theta lowered",
+         .plan = "random:400",
+         .format = "q2.5",
+         .screen = 50,
+         .checks = 2000},
+        {.name = "transient, screened",
+         .target = BSR_TARGET_ACTIVATION,
+         .plan = "random:2000",
+         .transient = 1,
+         .screen = 0.1},
+        {.name = "operands, screened",
+         .target = BSR_TARGET_OPERAND,
+         .plan = "random:200",
+         .screen = 0.1},
+        {.name = "channels, bounds", .plan = "channels:0.01", .method = "ray", .bounds = 1},
+        {.name = "channels of tensors, screened",
+         .target = BSR_TARGET_ACTIVATION,
+         .plan = "channels:0.2",
+         .format = "fp16",
+         .method = "ray",
+         .screen = 0.1,
+         .bounds = 1},
+        {.name = "patterns", .plan = "random:10", .fault = "ber:1e-4"},
+        {.name = "sweep", .format = "int8", .sweep = "weight,activation"},
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         bsr_run_options o = BSR_RUN_OPTIONS_INIT;
@@ -115,14 +168,24 @@ int main(void)
         o.format = list[i].format;
         o.method = list[i].method;
         o.transient = list[i].transient;
+        o.screen = list[i].screen;
+        o.screen_checks = list[i].checks;
+        o.bounds = list[i].bounds;
         o.margin = 0.3;
         o.seed = 3;
         every_way(list[i].name, "fashion_resnet", o, list[i].sweep);
+        if (list[i].screen > 1 && !lowered) {
+            printf("FAILED: %s: no theta was lowered\n", list[i].name);
+            failures++;
+        }
     }
     bsr_run_options o = BSR_RUN_OPTIONS_INIT;
     o.store = path;
     o.plan = "random:200";
     every_way("int8 weight codes", "cifar10_resnet8_mlperftiny_int8_qdq", o, NULL);
+    o.screen = 0.1;
+    every_way("int8 weight codes, screened", "cifar10_resnet8_mlperftiny_int8_qdq", o, NULL);
+    o.screen = 0;
     o.target = BSR_TARGET_SCALE;
     o.plan = "random:10";
     every_way("int8 scales", "cifar10_resnet8_mlperftiny_int8_qdq", o, NULL);

@@ -25,12 +25,13 @@ run() {
 }
 run analyze --images 20 -t weight --sampling random:40 --check 2 -o weights.db
 run inject --images 20 -t activation --plan random:2000 -o activations.db
+run analyze --images 20 -t operand --method deepvigor -o vigor.db
 run sweep --images 50 --ber 0,1e-6:1e-3/1 --runs 3 -t weight -o sweep.db
 run sweep --images 50 --ber 0,1e-6:1e-3/1 --runs 3 -t weight --format int8 -o sweep8.db
-"$bitseer" report weights.db activations.db sweep.db sweep8.db -o page.html
-for db in weights activations; do "$bitseer" show $db.db --json --per-channel >$db.json; done
+"$bitseer" report weights.db activations.db vigor.db sweep.db sweep8.db -o page.html
+for db in weights activations vigor; do "$bitseer" show $db.db --json --per-channel >$db.json; done
 for db in sweep sweep8; do "$bitseer" show $db.db --json >$db.json; done
-node "$here/page.mjs" page.html weights.json activations.json sweep.json sweep8.json
+node "$here/page.mjs" page.html weights.json activations.json vigor.json sweep.json sweep8.json
 
 data=${BITSEER_DATA-}
 [ -f "$data/models/cifar10_resnet20_akamaster_bn.onnx" ] || {

@@ -6,7 +6,7 @@ import { float32Bits, flipped } from "./float32.js";
 import { heatmap } from "./heatmap.js";
 import { screening } from "./screening.js";
 import { shareColumns, table } from "./table.js";
-import { faultText, methodText, sentence } from "./words.js";
+import { faultText, methodText, searched, sentence } from "./words.js";
 
 const vf = (x) => share(x.vf, x.ci);
 const layerName = (l) => `${l.index} ${l.name}`;
@@ -33,16 +33,29 @@ function layers(run, number) {
     "LVF: share of (fault, image) pairs of the layer with another class, %",
     r.layers.map((l) => ({ label: layerName(l), note: l.op, share: vf(l) })));
   return block("Layers", h("figure", { "data-chart": "layers" },
-    h("figcaption", {}, "Layer vulnerability factor (LVF) with its interval. A bar without a whisker was observed in full."),
+    h("figcaption", {}, r.simulations ? "Layer vulnerability factor (LVF) by method deepvigor, which has no intervals."
+      : "Layer vulnerability factor (LVF) with its interval. A bar without a whisker was observed in full."),
     withPicture(chart, number, "layers"),
     openDetails("Layers as a table", table(`Layers, ${run.label}`, [
       { label: "layer", text: (l) => String(l.index), value: (l) => l.index },
       { label: "name", text: (l) => l.name, value: (l) => l.name },
       ...shareColumns("LVF", vf),
       { label: "operator", text: (l) => l.op || "–", value: (l) => l.op },
-      n("critical", (l) => l.critical), due && n("DUE", (l) => l.due), n("pairs", (l) => l.pairs),
-      n("faults observed", (l) => l.faults), n("of", (l) => l.population),
+      ...(r.simulations ? searches() : [
+        n("critical", (l) => l.critical), due && n("DUE", (l) => l.due), n("pairs", (l) => l.pairs),
+        n("faults observed", (l) => l.faults), n("of", (l) => l.population),
+      ]),
     ].filter(Boolean), r.layers))));
+}
+
+// What method deepvigor spent on a layer.
+function searches() {
+  const part = (label, get) => ({ label, number: true,
+    value: ({ simulations: s }) => get(s) / s.targets, text: ({ simulations: s }) => ratio(get(s), s.targets) });
+  return [
+    n("filters or neurons", (l) => l.simulations.targets), n("simulations", (l) => l.simulations.simulations),
+    part("skipped", (s) => s.skipped), part("single simulation", (s) => s.single),
+  ];
 }
 
 function openDetails(summary, ...content) {
@@ -102,7 +115,8 @@ function channels(run, number) {
     lazyDetails(`All ${count(flat.length)} channels as a table`, () => table(`Channels, ${run.label}`, [
       { label: "layer", text: (c) => layerName(c.layer), value: (c) => c.layer.index },
       { label: "channel", number: true, text: (c) => String(c.index), value: (c) => c.index },
-      ...shareColumns("CVF", vf), n("critical", (c) => c.critical), n("faults observed", (c) => c.faults),
+      ...shareColumns("CVF", vf),
+      ...(r.simulations ? [] : [n("critical", (c) => c.critical), n("faults observed", (c) => c.faults)]),
     ], flat))));
 }
 
@@ -180,10 +194,12 @@ function sample(r) {
     : r.units === "pairs" ? "stored values, each with all its faults on one image"
     : total === Number(r.total.sites) ? "stored values, each with all its faults" : "units";
   const facts = [
-    ["faults", `${faultText(r.fault)}; ${count(r.total.faults)} observed of ${count(r.total.population)} possible`],
+    r.simulations ? ["faults", `${faultText(r.fault)}; ${count(r.total.population)} possible`]
+      : ["faults", `${faultText(r.fault)}; ${count(r.total.faults)} observed of ${count(r.total.population)} possible`],
     ["stored values", `${r.total.sampled_sites ? count(r.total.sampled_sites) + " observed of " : ""}${count(r.total.sites)}`],
     ["images", count(r.images) + (r.transient ? ", one for each fault, drawn with it" : ", all for each fault")],
-    ["(fault, image) pairs", `${count(r.total.pairs)}, of which ${count(r.total.critical)} critical`],
+    r.simulations ? ["simulations", `${count(r.simulations.simulations)} of all images, for ${searched(r)}`]
+      : ["(fault, image) pairs", `${count(r.total.pairs)}, of which ${count(r.total.critical)} critical`],
     ["sampling", r.sampling], ["method", methodText(r.method)],
     r.margin !== null && ["half-width asked for", `${+(100 * r.margin).toPrecision(6)} %`],
     ["confidence", `${+(100 * r.confidence).toPrecision(6)} %`],

@@ -34,9 +34,12 @@ export function percent(s) {
   return s ? `${small(100 * s.value, decimals(s))} %` : "–";
 }
 
-// "[1.227, 1.352] %", or "exact".
+// Method deepvigor has values alone.
+const hasInterval = (s) => !Number.isNaN(s.lo) || !Number.isNaN(s.hi);
+
+// "[1.227, 1.352] %", or "exact"; "–" where none is known.
 export function interval(s) {
-  if (!s) return "–";
+  if (!s || !hasInterval(s)) return "–";
   if (isExact(s)) return "exact";
   const d = decimals(s);
   const end = (x) => (Number.isFinite(x) ? (100 * x).toFixed(d) : "–");
@@ -44,7 +47,10 @@ export function interval(s) {
 }
 
 // "1.289 % [1.227, 1.352] %" in one cell or sentence.
-export const both = (s) => (s ? `${percent(s)} ${isExact(s) ? "(exact)" : interval(s)}` : "–");
+export function both(s) {
+  if (!s || !hasInterval(s)) return percent(s);
+  return `${percent(s)} ${isExact(s) ? "(exact)" : interval(s)}`;
+}
 
 // A share without an interval, of counts.
 export function ratio(part, whole) {

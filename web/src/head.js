@@ -2,7 +2,7 @@
 import { bars } from "./bars.js";
 import { h } from "./dom.js";
 import { count, interval, isExact, percent, rate, ratio, share } from "./format.js";
-import { firstDrop, isSweep, modelName, overview, targetMeaning } from "./words.js";
+import { firstDrop, isSweep, modelName, overview, searched, targetMeaning } from "./words.js";
 import { shareColumns, table } from "./table.js";
 
 export function head(runs) {
@@ -26,6 +26,9 @@ function card(run) {
       [golden, ["error rates tried", count(r.points.length)], ["error patterns", count(r.points.reduce((n, p) => n + p.runs, 0))]]);
   }
   const vf = share(r.mvf.vf, r.mvf.ci);
+  if (r.simulations)
+    return cardOf(run.label, percent(vf), "MVF, mean of the layers; the method has no interval",
+      [golden, ["analysed", searched(r)], ["simulations", count(r.simulations.simulations)]]);
   return cardOf(run.label, percent(vf), vf && !isExact(vf)
     ? `MVF, ${+(100 * r.confidence).toPrecision(6)} % interval ${interval(vf)}` : "MVF, everything observed",
     [golden, ["faults observed", `${count(r.total.faults)} of ${count(r.total.population)}`],

@@ -11,6 +11,7 @@ export function limits(runs) {
     ["Intervals", "Intervals are for the faults that were drawn, out of all faults of the same kind, on exactly the images given. They do not cover other images, other networks or other kinds of faults. Each has its confidence by itself, not all of them together."],
     ["Faults", "Faults change values where they are stored or read. Faults in accumulators, control logic and instructions are not among them, and faults have no place or time on a chip."],
     has((r) => r.method === "ray") && ["Rays", "Outcomes come from the rule that a larger error of the same sign is critical where a smaller one is. Exceptions are rare; where a run was checked, the section Sample counts them. Rays tell which pairs are critical alone: DUE, SDC and masked stay unknown."],
+    has((r) => r.method === "deepvigor") && ["Method deepvigor", "Factors of this method are shares of a distribution of errors, by approximations of the published method (docs/theory/deepvigor.md), and have no intervals. Compare them with others, do not pool them."],
     has((r) => r.format) && ["Formats", "A format says how values are stored; arithmetic is in float32."],
     has((r) => r.command === "sweep") && ["Error rates", "Intervals of accuracies are over error patterns, of which few were tried; with large ones more patterns help."],
   ].filter(Boolean);

@@ -32,7 +32,11 @@ export function faultText(fault) {
 }
 
 export const methodText = (method) =>
-  method === "ray" ? "fault rays" : "direct injection";
+  ({ ray: "fault rays", deepvigor: "method deepvigor" })[method] ?? "direct injection";
+
+// What method deepvigor analyses in place of faults: "21 filters".
+export const searched = (r) =>
+  `${count(r.simulations.targets)} ${r.target === "weight" ? "filters" : "neurons"}`;
 
 export const isSweep = (run) => run.result.command === "sweep";
 
@@ -50,6 +54,7 @@ export function nameRuns(runs) {
     const fault = run.result.fault && run.result.fault !== "bitflip" ? `, ${run.result.fault}` : "";
     run.label = `${capital(targetText(run.result.target))} (${format})${fault}`;
     if (isSweep(run)) run.label += ", error rates";
+    if (run.result.simulations) run.label += ", method deepvigor";
   }
   const many = (key) => (run) => runs.filter((r) => r[key] === run[key]).length > 1;
   for (const run of runs.filter(many("label"))) run.full = `${run.label}, ${baseName(run.name)}`;
@@ -80,12 +85,17 @@ export function sentence(run) {
   const vf = share(r.mvf.vf, r.mvf.ci);
   const where = `in the ${targetText(r.target)} of ${modelName(run)}`;
   if (!vf) return `Of the ${faultText(r.fault)} ${where} none has been observed yet.`;
+  const images = r.transient ? "each on one image drawn with it" : `on ${count(r.images)} images`;
+  if (r.simulations)
+    return (
+      `By ${methodText(r.method)}, ${faultText(r.fault)} ${where} change the predicted class in ` +
+      `${percent(vf)} of all cases (MVF, mean of the layers; no interval): ${searched(r)}, ${images}.`
+    );
   const sure = isExact(vf)
     ? "everything was observed"
     : `${confidence(r)} confidence interval ${interval(vf)}`;
   const all = r.total.faults === r.total.population;
   const faults = `${all ? "all" : count(r.total.faults) + " of"} ${count(r.total.population)} faults`;
-  const images = r.transient ? "each on one image drawn with it" : `on ${count(r.images)} images`;
   return (
     `${capital(faultText(r.fault))} ${where} change the predicted class in ${percent(vf)} of all ` +
     `cases (MVF; ${sure}): ${faults}, ${images}, by ${methodText(r.method)}.`

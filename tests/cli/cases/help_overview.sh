@@ -12,6 +12,7 @@
 #: stdout   export   RUN.db     every fault of a run that is kept in a database, one a line
 #: stdout   compare  A.db B.db  two runs of the same faults, fault by fault
 #: stdout   protect  RUN.db     what a protection would buy, from a run in a database
+#: stdout   vvr      RUN.db     values at which faults become critical, and what range checks catch
 #: stdout   report   RUN.db...  runs as one page for a browser, which needs no network
 #: stdout~ *
 bitseer --help >a && bitseer help >b && bitseer -h >c && cmp a b && cmp a c && cat a

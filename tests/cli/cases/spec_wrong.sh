@@ -2,7 +2,7 @@
 #: stderr bitseer run: s.yaml:4: unknown key 'layer', did you mean 'layers'?
 #: stderr bitseer run: s.yaml:4: unknown key 'xyzzyxyzzy'
 #: stderr bitseer run: s.yaml:4: unknown key '--target', did you mean 'target'?
-#: stderr bitseer run: s.yaml:4: target is 'wieght', expected weight, bias, activation, input, operand, operand-weight, norm, scale or zero-point
+#: stderr bitseer run: s.yaml:4: target is 'wieght', expected weight, bias, activation, input, operand, operand-weight, norm, scale, zero-point or output
 #: stderr bitseer run: s.yaml:4: transient is 'yes', expected true or false
 #: stderr bitseer run: s.yaml:4: seed is '-1', expected a whole number from 0 to 9007199254740991
 #: stderr bitseer run: s.yaml:4: key 'data' is there twice, first on line 3

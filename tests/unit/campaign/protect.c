@@ -340,8 +340,8 @@ static const char *put_bounds(const int criticals[4], int with_values)
     const char *path = put_run("a", &r, rows, 4);
     bsr_bounds known[2][IMAGES];
     for (int i = 0; i < IMAGES; i++) {
-        known[0][i] = (bsr_bounds){-3, -0.9f, 1.5f, 3};
-        known[1][i] = (bsr_bounds){-INFINITY, -100, 100, INFINITY};
+        known[0][i] = (bsr_bounds){-3, -0.9f, 1.5f, 3, 1};
+        known[1][i] = (bsr_bounds){-INFINITY, -100, 100, INFINITY, -0.5f};
     }
     const bsr_bounds_row bounds[] = {{0, known[0], sizeof known[0]},
                                      {1, known[1], sizeof known[1]}};

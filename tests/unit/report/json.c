@@ -52,7 +52,8 @@ static const char expected[] =
                                                           "\"critical\":3,\"due\":1,\"sdc\":2,"
                                                           "\"vf\":0.25,"
                                                           "\"ci\":[0.25,0.25]," METRICS(
-                                                              "0.25") "}],\"channels\":[]},{"
+                                                              "0.25") "}],\"channels\":[],"
+                                                                      "\"simulations\":null},{"
                                                                       "\"index\":5,\"name\":\"f?"
                                                                       "g\\n\",\"op\":\"Gemm\","
                                                                       "\"target\":\"weight\","
@@ -103,7 +104,7 @@ static const char expected[] =
                                                                                             "," METRICS(
                                                                                                 "1."
                                                                                                 "0") "}],\"channels\":[{\"index\":7,\"sites\":2,\"faults\":4,\"critical\":6,\"due\":0,\"sdc\":6,"
-                                                                                                     "\"vf\":0.5,\"ci\":[0.25,null]}]}],\"mvf\":{\"vf\":0.2777777777777778,"
+                                                                                                     "\"vf\":0.5,\"ci\":[0.25,null]}],\"simulations\":null}],\"mvf\":{\"vf\":0.2777777777777778,"
                                                                                                      "\"ci\":[0.2777777777777778,0.2777777777777778]},\"bits\":[{\"bit\":0,\"sites\":6,"
                                                                                                      "\"faults\":6,\"critical\":1,\"due\":0,\"sdc\":1,\"vf\":0.05555555555555555,"
                                                                                                      "\"ci\":[0.05555555555555555,0.05555555555555555]," METRICS(
@@ -114,14 +115,25 @@ static const char expected[] =
                                                                                                                                                           "\"total\":{\"sites\":6,\"population\":12,\"sampled_sites\":0,\"faults\":12,\"images\":3,"
                                                                                                                                                           "\"pairs\":36,\"critical\":10,\"due\":1,\"sdc\":9,\"masked\":14,\"benign\":12,\"top5\":0,"
                                                                                                                                                           "\"correct\":0},\"worst\":[{\"index\":5,\"name\":\"f?g\\n\",\"element\":9,\"pixel\":null,"
-                                                                                                                                                          "\"value\":null,\"critical\":3,\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0},\"screening\":null,\"verification\":null,"
-                                                                                                                                                          "\"performance\":{\"evaluations\":36,\"injections\":12,"
-                                                                                                                                                          "\"forward_equivalents\":1.5,\"seconds\":0.5,\"golden_seconds\":0.001,"
-                                                                                                                                                          "\"forward_seconds\":0.002,\"lanes_per_second\":72.0,\"injections_per_second\":24.0,"
-                                                                                                                                                          "\"threads\":2,\"cpu\":\"avx2\",\"cpu_brand\":\"Some CPU\"},"
-                                                                                                                                                          "\"provenance\":{\"version\":\"0.1.0\",\"model\":{\"path\":\"m.onnx\",\"sha256\":\"aa\"},"
-                                                                                                                                                          "\"data\":{\"spec\":\"npy:x,y\",\"sha256\":\"bb\"},\"seed\":\"18446744073709551615\","
-                                                                                                                                                          "\"spec\":\"inject target=weight\"}}";
+                                                                                                                                                          "\"value\":null,\"critical\":3,\"pairs\":6}],\"check\":{\"pairs\":0,\"violations\":0},\"screening\":null,\"verification\":null,\"simulations\":null,";
+
+/* In two, as compilers need not take longer strings. */
+static const char expected_end[] =
+    "\"performance\":{\"evaluations\":36,\"injections\":12,"
+    "\"forward_equivalents\":1.5,\"seconds\":0.5,\"golden_seconds\":0.001,"
+    "\"forward_seconds\":0.002,\"lanes_per_second\":72.0,\"injections_per_second\":24.0,"
+    "\"threads\":2,\"cpu\":\"avx2\",\"cpu_brand\":\"Some CPU\"},"
+    "\"provenance\":{\"version\":\"0.1.0\",\"model\":{\"path\":\"m.onnx\",\"sha256\":\"aa\"},"
+    "\"data\":{\"spec\":\"npy:x,y\",\"sha256\":\"bb\"},\"seed\":\"18446744073709551615\","
+    "\"spec\":\"inject target=weight\"}}";
+
+static void assert_text(const char *text)
+{
+    size_t n = sizeof expected - 1;
+    assert_true(strlen(text) > n);
+    assert_memory_equal(text, expected, n);
+    assert_string_equal(text + n, expected_end);
+}
 
 static void test_report_json__result(void **state)
 {
@@ -130,7 +142,7 @@ static void test_report_json__result(void **state)
     assert_int_equal(bsr_result_json(&text, make_result(&f)), BSR_OK);
     assert_string_equal(text + strlen(text) - 2, "}\n");
     squeeze(text);
-    assert_string_equal(text, expected);
+    assert_text(text);
     bsr_text_free(text);
 }
 
@@ -272,7 +284,7 @@ static void test_report_json__allocation_fails(void **state)
             assert_int_equal(strncmp(bsr_error_message(), "out of memory", 13), 0);
         } else {
             squeeze(text);
-            assert_string_equal(text, expected);
+            assert_text(text);
             bsr_text_free(text);
         }
         pending = bsr_alloc_fail_pending();

@@ -17,7 +17,7 @@
 #define IMAGES 100
 #define MAX_H  32
 
-static const bsr_adaptive usual = {0.01, INFINITY, 0.95, 50, 2, 0, NULL};
+static const bsr_adaptive usual = {0.01, INFINITY, 0.95, 50, 2, 0, 1, NULL};
 
 static bsr_stratum stratum(uint64_t units, const uint64_t *counts, size_t n)
 {
@@ -48,7 +48,7 @@ static void test_stats_adaptive__first_round(void **state)
     assert_int_equal(more[1], 193 - 50);
     assert_int_equal(more[2], 20);
     assert_int_equal(more[3], 385 - 49);
-    bsr_adaptive how = {INFINITY, 0.5, 0.95, 55, 2, 0, NULL};
+    bsr_adaptive how = {INFINITY, 0.5, 0.95, 55, 2, 0, 1, NULL};
     assert_int_equal(bsr_adaptive_next(more, s, group, 4, &how), BSR_OK);
     assert_int_equal(more[0], 55);
     assert_int_equal(more[1], 5);
@@ -107,6 +107,48 @@ static void test_stats_adaptive__neyman(void **state)
     const size_t apart[2] = {3, 4};
     assert_int_equal(bsr_adaptive_next(more, s, apart, 2, &how), BSR_OK);
     assert_true(more[0] == 0 && more[1] > 50);
+}
+
+/* Units asked for, of each of those that are there. */
+static double ratio(const bsr_stratum s[2], const bsr_adaptive *how)
+{
+    const size_t group[2] = {0, 0};
+    uint64_t more[2];
+    assert_int_equal(bsr_adaptive_next(more, s, group, 2, how), BSR_OK);
+    assert_true(more[0] > 0 && more[1] > 0);
+    return (double)(more[1] + s[1].n) / (double)(more[0] + s[0].n);
+}
+
+/* Costs 1 and 1/4: the cheap stratum of the same variance gets twice the units. A stratum whose
+ * units have nine faults weighs nine times as much and gets nine times the units; 9 / sqrt(1/4)
+ * when it is cheap. */
+static void test_stats_adaptive__costs_and_faults(void **state)
+{
+    uint64_t a[400], more[2];
+    for (int i = 0; i < 400; i++)
+        a[i] = i % 2 ? 20 : 80;
+    bsr_stratum s[2] = {stratum(UINT64_C(1) << 40, a, 100), stratum(UINT64_C(1) << 40, a, 400)};
+    const size_t group[2] = {0, 0};
+    const double cost[2] = {1, 0.25};
+    bsr_adaptive how = usual;
+    how.growth = 1000;
+    s[1].faults = 9;
+    double by_faults = ratio(s, &how);
+    how.cost = cost;
+    double by_both = ratio(s, &how);
+    how.group_margin = 0.005;
+    s[0] = stratum(UINT64_C(1) << 40, a, 400);
+    s[1].faults = 1;
+    double by_cost = ratio(s, &how);
+    if (fabs(by_faults / 9 - 1) > 0.02 || fabs(by_both / 18 - 1) > 0.02 ||
+        fabs(by_cost / 2 - 1) > 0.01)
+        fail_msg("%g, %g and %g, expected 9, 18 and 2", by_faults, by_both, by_cost);
+    /* The first round: z^2 / margin = 769 units, a tenth and nine tenths of them. */
+    s[0] = s[1] = stratum(1000000, a, 0);
+    s[1].faults = 9;
+    assert_int_equal(bsr_adaptive_next(more, s, group, 2, &how), BSR_OK);
+    assert_int_equal(more[0], 77);
+    assert_int_equal(more[1], 692);
 }
 
 /* A stratum that shows nothing still gets units, until its bound is small; a census ends it all. */
@@ -324,11 +366,11 @@ static void test_stats_adaptive__coverage(void **state)
                                 {2304, 0, 0, 0},     {18432, 1, 1, 0},    {18432, 1, 0.5, 0.5},
                                 {18432, 1, 0, 0.02}, {18432, 1, 0, 0}};
     static const setting settings[] = {
-        {"sites, 0.5 %", sites, 5, {0.005, INFINITY, 0.95, 50, 2, 0, NULL}, 0.97},
-        {"sites, 1 %", sites, 5, {0.01, INFINITY, 0.95, 50, 2, 0, NULL}, 0.97},
-        {"sites, whole 0.2 %", sites, 5, {INFINITY, 0.002, 0.95, 50, 2, 0, NULL}, 0.97},
-        {"bits, 1 %", bits, 8, {0.01, INFINITY, 0.95, 50, 2, 0, NULL}, 1},
-        {"bits, 0.5 %", bits, 8, {0.005, 0.005, 0.95, 50, 2, 0, NULL}, 1},
+        {"sites, 0.5 %", sites, 5, {0.005, INFINITY, 0.95, 50, 2, 0, 1, NULL}, 0.97},
+        {"sites, 1 %", sites, 5, {0.01, INFINITY, 0.95, 50, 2, 0, 1, NULL}, 0.97},
+        {"sites, whole 0.2 %", sites, 5, {INFINITY, 0.002, 0.95, 50, 2, 0, 1, NULL}, 0.97},
+        {"bits, 1 %", bits, 8, {0.01, INFINITY, 0.95, 50, 2, 0, 1, NULL}, 1},
+        {"bits, 0.5 %", bits, 8, {0.005, 0.005, 0.95, 50, 2, 0, 1, NULL}, 1},
     };
     for (size_t i = 0; i < sizeof settings / sizeof *settings; i++)
         simulate(&settings[i], 4, 200);
@@ -339,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_stats_adaptive__first_round),
         cmocka_unit_test(test_stats_adaptive__neyman),
+        cmocka_unit_test(test_stats_adaptive__costs_and_faults),
         cmocka_unit_test(test_stats_adaptive__nothing_seen),
         cmocka_unit_test(test_stats_adaptive__bad_arguments),
         cmocka_unit_test(test_stats_adaptive__every_allocation_may_fail),

@@ -89,6 +89,21 @@ static void test_stats_interval__ends_are_exact(void **state)
     check(bsr_wald(0, 0, 100, 0.95), 0, 1, 0);
 }
 
+/* One-sided limits of 95 % are two-sided ones of 90 %, those of NIST above. 0 in n: 0.05^(1/n) is
+ * the share that shows nothing in n with 5 %, about 1 - 3 / n: the rule of three of J. A. Hanley
+ * and A. Lippman-Hand, "If nothing goes wrong, is everything all right?", JAMA 249, 1983. */
+static void test_stats_interval__upper_share(void **state)
+{
+    assert_true(fabs(bsr_upper_share(4, 20, 0.95) - 0.401029) < 0.0000011);
+    for (int n = 1; n <= 100000; n *= 10)
+        assert_true(fabs(bsr_upper_share(0, n, 0.95) - (1 - pow(0.05, 1.0 / n))) < 1e-14);
+    assert_true(fabs(bsr_upper_share(0, 1000, 0.95) - 3.0 / 1000) < 1e-5);
+    assert_true(fabs(bsr_upper_share(1, 2, 0.75) - sqrt(0.75)) < 1e-14); /* P(X <= 1) = 1 - p^2 */
+    assert_true(bsr_upper_share(0, 0, 0.95) == 1 && bsr_upper_share(7, 7, 0.95) == 1);
+    assert_true(isnan(bsr_upper_share(-1, 5, 0.95)) && isnan(bsr_upper_share(6, 5, 0.95)));
+    assert_true(isnan(bsr_upper_share(1, 5, 1)) && isnan(bsr_upper_share(NAN, 5, 0.95)));
+}
+
 static void assert_invalid(bsr_interval ci)
 {
     assert_true(isnan(ci.lo) && isnan(ci.hi));
@@ -117,6 +132,7 @@ int main(void)
         cmocka_unit_test(test_stats_interval__digits),
         cmocka_unit_test(test_stats_interval__finite_population),
         cmocka_unit_test(test_stats_interval__ends_are_exact),
+        cmocka_unit_test(test_stats_interval__upper_share),
         cmocka_unit_test(test_stats_interval__invalid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -171,8 +171,8 @@ static void test_stats_stratified__collapsed(void **state)
     }
 }
 
-/* 4 of 100 rounds what 15 of 300 is to less than one unit; 4 of 300 is another plan, and another
- * value or denominator is not the same either. Not collapsed, strata are worth less. */
+/* 4 of 100 rounds what 15 of 300 is to less than one unit; 7 of 100 or 4 of 300 make both strata
+ * worth what the least observed is, and another value or denominator is not the same at all. */
 static void test_stats_stratified__collapsed_only_when_alike(void **state)
 {
     const uint64_t zeros[20] = {0};
@@ -197,6 +197,106 @@ static void test_stats_stratified__collapsed_only_when_alike(void **state)
             assert_true(e.variance > 1.05 * w.variance);
         assert_int_equal(e.degenerate, 2);
     }
+}
+
+/* Equal values of unequal parts of strata: what the least observed part of the whole would be
+ * worth. 15 of 300 and 7 of 100: 20 of 400; 15 of 300 and 4 of 300: 8 of 600; in any order. */
+static void test_stats_stratified__collapsed_to_the_least_observed(void **state)
+{
+    const uint64_t zeros[20] = {0};
+    const bsr_stratum pairs[4][2] = {{stratum(300, 10, zeros, 15), stratum(100, 10, zeros, 7)},
+                                     {stratum(100, 10, zeros, 7), stratum(300, 10, zeros, 15)},
+                                     {stratum(300, 10, zeros, 15), stratum(300, 10, zeros, 4)},
+                                     {stratum(300, 10, zeros, 4), stratum(300, 10, zeros, 15)}};
+    const bsr_stratum whole[2] = {stratum(400, 10, zeros, 20), stratum(600, 10, zeros, 8)};
+    for (size_t i = 0; i < 4; i++) {
+        bsr_estimate e, w;
+        double v[2], alone;
+        assert_int_equal(bsr_stratified(&e, pairs[i], 2, 0.95), BSR_OK);
+        assert_int_equal(bsr_stratified(&w, &whole[i / 2], 1, 0.95), BSR_OK);
+        assert_true(e.variance == w.variance && e.ci.hi == w.ci.hi && e.degenerate == 2);
+        assert_int_equal(bsr_stratified_variances(v, pairs[i], 2, 0.95, BSR_UNITS_SITES), BSR_OK);
+        assert_int_equal(bsr_stratified_variances(&alone, &whole[i / 2], 1, 0.95, BSR_UNITS_SITES),
+                         BSR_OK);
+        assert_true(v[0] == alone && v[1] == alone);
+    }
+}
+
+/* Units of 31 faults in three layers, of which the third shows nothing: its variance is that of
+ * 0-or-b units, b from the sizes of the others. The header's formulas in python3-mpmath 1.2.1;
+ * b = 0.695. Alone, nothing is known of sizes. */
+static void test_stats_stratified__unseen_units_are_like_seen_ones(void **state)
+{
+    const uint64_t a[] = {0, 1, 1, 0, 2, 0, 3, 0, 1, 2};
+    const uint64_t b[] = {0, 0, 0, 0, 1, 0, 0, 4, 0, 0, 0, 1};
+    const uint64_t zeros[20] = {0};
+    bsr_stratum s[3] = {stratum(100, 31, a, 10), stratum(300, 31, b, 12),
+                        stratum(500, 31, zeros, 20)};
+    bsr_estimate e, alone;
+    for (int i = 0; i < 3; i++)
+        s[i].faults = 31;
+    assert_int_equal(bsr_stratified_mixed(&e, s, 3, 0.95), BSR_OK);
+    assert_close(e.mean, 0.00896057347670250896, 1e-14);
+    assert_close(e.variance, 0.000458783043685557533, 1e-13);
+    assert_close(e.df, 20.1772567017772429, 1e-12);
+    assert_close(e.ci.lo, 16.0 / 31 / 900, 1e-12); /* what was seen */
+    assert_close(e.ci.hi, 0.0890934550863863772, 1e-11);
+    assert_int_equal(bsr_stratified_mixed(&e, &s[2], 1, 0.95), BSR_OK);
+    assert_int_equal(bsr_stratified(&alone, &s[2], 1, 0.95), BSR_OK);
+    assert_true(e.variance == alone.variance && e.ci.hi == alone.ci.hi);
+}
+
+/* Two layers of 100 and 300 sites, in each a kind of units of one fault and one of 31: weights
+ * 1/128, 31/128, 3/128 and 93/128, so that the mean is by hand 5767/256000. The rest is the
+ * header's formulas in python3-mpmath 1.2.1, each kind pooled by itself. Mixed, the first single
+ * faults have seen 0.06 carriers of 20, and so nearly the variance of 0 or 1; as sites they have
+ * what they showed. */
+static void test_stats_stratified__faults_of_a_unit_weigh(void **state)
+{
+    const uint64_t a[] = {0, 3, 0, 0, 1, 0, 0, 0, 2, 0};
+    const uint64_t b[] = {0, 1, 1, 0, 2, 0, 3, 0, 1, 2};
+    const uint64_t c[] = {0, 0, 0, 50, 0, 0, 100, 0, 0, 0, 1, 0};
+    const uint64_t d[] = {0, 0, 0, 0, 1, 0, 0, 4, 0, 0, 0, 1};
+    bsr_stratum s[4] = {stratum(100, 100, a, 10), stratum(100, 31, b, 10), stratum(300, 100, c, 12),
+                        stratum(300, 31, d, 12)};
+    s[1].faults = s[3].faults = 31;
+    bsr_estimate e;
+    assert_int_equal(bsr_stratified_mixed(&e, s, 4, 0.95), BSR_OK);
+    assert_close(e.mean, 5767.0 / 256000, 1e-14);
+    assert_close(e.variance, 0.0000724148651710164935, 1e-13);
+    assert_close(e.df, 15.7042000085856401, 1e-12);
+    assert_close(e.ci.lo, 0.0115025723275152815, 1e-11);
+    assert_close(e.ci.hi, 0.0521361975145844127, 1e-11);
+    assert_int_equal(bsr_stratified(&e, s, 4, 0.95), BSR_OK);
+    assert_close(e.mean, 5767.0 / 256000, 1e-14);
+    assert_close(e.variance, 0.0000707605567124310662, 1e-13);
+    assert_close(e.df, 15.0482779098148, 1e-12);
+    assert_close(e.ci.lo, 0.0117846144949833895, 1e-11);
+    assert_close(e.ci.hi, 0.0524351148303243561, 1e-11);
+    bsr_stratum other = s[0];
+    other.faults = 2;
+    assert_int_equal(bsr_stratum_merge(&s[0], &other), BSR_EINVAL);
+}
+
+/* Constant strata of different kinds are not collapsed, and a census of one kind adds no variance:
+ * what is left is the other's interval, scaled by its weight. */
+static void test_stats_stratified__kinds_stay_apart(void **state)
+{
+    const uint64_t zeros[20] = {0}, all[] = {31, 0, 0, 0};
+    bsr_stratum s[2] = {stratum(1000, 31, zeros, 20), stratum(1000, 31, zeros, 20)};
+    bsr_estimate together, apart, one;
+    assert_int_equal(bsr_stratified(&together, s, 2, 0.95), BSR_OK);
+    s[1].faults = 2;
+    assert_int_equal(bsr_stratified(&apart, s, 2, 0.95), BSR_OK);
+    assert_int_equal(bsr_stratified(&one, s, 1, 0.95), BSR_OK);
+    assert_close(apart.variance, one.variance * (1 + 4) / 9, 1e-13);
+    assert_true(apart.variance > together.variance && apart.degenerate == 2);
+    s[1] = stratum(4, 31, all, 4);
+    s[1].faults = 500; /* weights 1000 and 2000 */
+    assert_int_equal(bsr_stratified(&apart, s, 2, 0.95), BSR_OK);
+    assert_close(apart.mean, 0.25 * 2 / 3, 1e-14);
+    assert_close(apart.variance, one.variance / 9, 1e-13);
+    assert_close(apart.ci.hi - apart.mean, (one.ci.hi - one.mean) / 3, 1e-12);
 }
 
 static void test_stats_stratified__allocation_may_fail(void **state)
@@ -305,6 +405,10 @@ int main(void)
         cmocka_unit_test(test_stats_stratified__single_units),
         cmocka_unit_test(test_stats_stratified__collapsed),
         cmocka_unit_test(test_stats_stratified__collapsed_only_when_alike),
+        cmocka_unit_test(test_stats_stratified__collapsed_to_the_least_observed),
+        cmocka_unit_test(test_stats_stratified__unseen_units_are_like_seen_ones),
+        cmocka_unit_test(test_stats_stratified__faults_of_a_unit_weigh),
+        cmocka_unit_test(test_stats_stratified__kinds_stay_apart),
         cmocka_unit_test(test_stats_stratified__allocation_may_fail),
         cmocka_unit_test(test_stats_stratified__any_order_same_bits),
         cmocka_unit_test(test_stats_stratified__exact_sums),

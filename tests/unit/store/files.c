@@ -124,7 +124,7 @@ static void make_version_1(const char *path)
     assert_int_equal(put_batch(store, 0, 100), BSR_OK);
     bsr_store_close(store);
     direct_sql(path, "DROP TABLE chip; DROP TABLE pair; DROP TABLE bounds; DROP TABLE screening;"
-                     "PRAGMA user_version = 1");
+                     "DROP TABLE score; PRAGMA user_version = 1");
 }
 
 static void test_store_files__migrate(void **state)

@@ -257,6 +257,27 @@ static void test_store_rows__chips(void **state)
                                 "1 0 0.001 0.002 1 2 3 4 5 6 7 8 nan;");
 }
 
+static bsr_status see_score(void *ctx, const bsr_score_row *r)
+{
+    ADD((seen *)ctx, "%d %d %g %d %d %d %d %d;", (int)r->layer, (int)r->channel, r->vf,
+        (int)r->targets, (int)r->skipped, (int)r->single, (int)r->simulations, (int)r->evaluations);
+    return end_row(ctx);
+}
+
+static void test_store_rows__scores(void **state)
+{
+    const bsr_score_row rows[] = {{1, 0, 0.25, 1, 2, 3, 4, 5},
+                                  {0, 7, NAN, 9, 8, 7, 6, 5},
+                                  {0, 3, 0, 0, 0, 0, 0, 0},
+                                  {1, 0, 0.5, 1, 1, 1, 1, 1}}; /* in place of the first */
+    seen s = {.rows = 0};
+    assert_int_equal(bsr_store_scores(store, see_score, &s), BSR_OK);
+    assert_string_equal(s.text, "");
+    assert_int_equal(bsr_store_put_scores(store, rows, 4), BSR_OK);
+    assert_int_equal(bsr_store_scores(store, see_score, &s), BSR_OK);
+    assert_string_equal(s.text, "0 3 0 0 0 0 0 0;0 7 nan 9 8 7 6 5;1 0 0.5 1 1 1 1 1;");
+}
+
 static void test_store_rows__values(void **state)
 {
     const bsr_value_row rows[] = {
@@ -413,6 +434,7 @@ int main(void)
         TEST(faults),
         TEST(maskings_add_up),
         TEST(chips),
+        TEST(scores),
         TEST(values),
         TEST(sessions),
         TEST(all_or_nothing),
