@@ -6,7 +6,7 @@ import { float32Bits, flipped } from "./float32.js";
 import { heatmap } from "./heatmap.js";
 import { screening } from "./screening.js";
 import { shareColumns, table } from "./table.js";
-import { faultText, methodText, searched, sentence } from "./words.js";
+import { byPairs, faultText, methodText, observed, searched, sentence } from "./words.js";
 
 const vf = (x) => share(x.vf, x.ci);
 const layerName = (l) => `${l.index} ${l.name}`;
@@ -43,7 +43,7 @@ function layers(run, number) {
       { label: "operator", text: (l) => l.op || "–", value: (l) => l.op },
       ...(r.simulations ? searches() : [
         n("critical", (l) => l.critical), due && n("DUE", (l) => l.due), n("pairs", (l) => l.pairs),
-        n("faults observed", (l) => l.faults), n("of", (l) => l.population),
+        ...(byPairs(r) ? [] : [n("faults observed", (l) => l.faults), n("of", (l) => l.population)]),
       ]),
     ].filter(Boolean), r.layers))));
 }
@@ -195,9 +195,9 @@ function sample(r) {
     : total === Number(r.total.sites) ? "stored values, each with all its faults" : "units";
   const facts = [
     r.simulations ? ["faults", `${faultText(r.fault)}; ${count(r.total.population)} possible`]
-      : ["faults", `${faultText(r.fault)}; ${count(r.total.faults)} observed of ${count(r.total.population)} possible`],
+      : ["faults", `${faultText(r.fault)}; ${observed(r)} observed`],
     ["stored values", `${r.total.sampled_sites ? count(r.total.sampled_sites) + " observed of " : ""}${count(r.total.sites)}`],
-    ["images", count(r.images) + (r.transient ? ", one for each fault, drawn with it" : ", all for each fault")],
+    ["images", count(r.images) + (byPairs(r) ? ", one for each fault, drawn with it" : ", all for each fault")],
     r.simulations ? ["simulations", `${count(r.simulations.simulations)} of all images, for ${searched(r)}`]
       : ["(fault, image) pairs", `${count(r.total.pairs)}, of which ${count(r.total.critical)} critical`],
     ["sampling", r.sampling], ["method", methodText(r.method)],

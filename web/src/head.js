@@ -2,7 +2,7 @@
 import { bars } from "./bars.js";
 import { h } from "./dom.js";
 import { count, interval, isExact, percent, rate, ratio, share } from "./format.js";
-import { firstDrop, isSweep, modelName, overview, searched, targetMeaning } from "./words.js";
+import { firstDrop, isSweep, modelName, observed, overview, searched, targetMeaning } from "./words.js";
 import { shareColumns, table } from "./table.js";
 
 export function head(runs) {
@@ -31,7 +31,7 @@ function card(run) {
       [golden, ["analysed", searched(r)], ["simulations", count(r.simulations.simulations)]]);
   return cardOf(run.label, percent(vf), vf && !isExact(vf)
     ? `MVF, ${+(100 * r.confidence).toPrecision(6)} % interval ${interval(vf)}` : "MVF, everything observed",
-    [golden, ["faults observed", `${count(r.total.faults)} of ${count(r.total.population)}`],
+    [golden, ["observed", observed(r)],
      ["critical pairs", `${count(r.total.critical)} of ${count(r.total.pairs)}`]]);
 }
 

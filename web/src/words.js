@@ -94,12 +94,22 @@ export function sentence(run) {
   const sure = isExact(vf)
     ? "everything was observed"
     : `${confidence(r)} confidence interval ${interval(vf)}`;
-  const all = r.total.faults === r.total.population;
-  const faults = `${all ? "all" : count(r.total.faults) + " of"} ${count(r.total.population)} faults`;
+  const faults = observed(r);
   return (
     `${capital(faultText(r.fault))} ${where} change the predicted class in ${percent(vf)} of all ` +
     `cases (MVF; ${sure}): ${faults}, ${images}, by ${methodText(r.method)}.`
   );
+}
+
+// Were faults drawn with an image each?
+export const byPairs = (r) => r.units === "pairs" || r.transient;
+
+// What was observed of how much.
+export function observed(r) {
+  if (byPairs(r))
+    return `${count(r.total.pairs)} of ${count(r.total.population)} × ${count(r.images)} (fault, image) pairs`;
+  const all = r.total.faults === r.total.population;
+  return `${all ? "all" : count(r.total.faults) + " of"} ${count(r.total.population)} faults`;
 }
 
 // The lowest rate at which the mean accuracy is a percentage point below the fault-free one.
