@@ -19,6 +19,10 @@
 /* Larger changes are not predicted: nothing first-order about them. */
 #define FAR ((double)((int64_t)1 << 30))
 
+/* A margin must be larger than so many standard deviations of what rounding to codes may do to it.
+ */
+#define ROUNDING 4
+
 typedef struct query {
     uint8_t unit, which, fault; /* which: side 0, 1, or 2 for a fault outside the order */
 } query;
@@ -116,6 +120,7 @@ typedef struct scope {
     uint64_t first, end; /* units in the image; for a layer a part of them */
     const bsr_slopes *slopes;
     double theta;
+    double rounding[BSR_MAX_RIVALS]; /* variance of each margin, by the tensors seen so far */
 } scope;
 
 /* The ray's next questions of one unit, on top of the n that were asked: the largest fault of each
@@ -261,15 +266,83 @@ static uint64_t end_of_space(const bsr_screening *k, uint64_t from, uint64_t end
     return from;
 }
 
-/* The gradient at a tensor is there: all units of the layers that are watched at it. */
+/* The format that a tensor of floats is stored in, or NULL. */
+static const bsr_quantiser *format_of(const bsr_screening *k, const bsr_pten *p)
+{
+    const bsr_storage *storage = k->s->storage;
+    return storage && p->dtype == BSR_F32 ? storage->of_value[p->value].quantisers : NULL;
+}
+
+static int is_rounded(const bsr_screening *k, const bsr_pten *p)
+{
+    return p->dtype == BSR_U8 || p->dtype == BSR_I8 || format_of(k, p);
+}
+
+/* Distance of the values around x that the format has, at most; that of a code is 1. */
+static double step_at(const bsr_quantiser *q, float x)
+{
+    switch (q ? q->kind : BSR_FORMAT_STORED) {
+    case BSR_FORMAT_STORED:
+        return 1;
+    case BSR_FORMAT_FP16:
+        return fabs((double)x) / 1024;
+    case BSR_FORMAT_BF16:
+        return fabs((double)x) / 128;
+    case BSR_FORMAT_E4M3:
+        return fabs((double)x) / 8;
+    case BSR_FORMAT_E5M2:
+        return fabs((double)x) / 4;
+    default:
+        return (double)q->scale;
+    }
+}
+
+/* First order knows nothing of rounding: the slightest change of what becomes a code may move the
+ * code by one, and enough of them a small margin. The rounding errors of the faulty and of the
+ * golden network differ by a variance of 1/12 + 1/12 for each code that changes: taken for all. */
+static void add_rounding(scope *c, const bsr_pten *p, const float *gradient, size_t stride)
+{
+    const bsr_quantiser *q = format_of(c->k, p);
+    const bsr_golden *golden = c->k->s->golden;
+    const char *values = golden->records + (size_t)c->image * golden->plan->golden_bytes;
+    size_t n = (size_t)p->pixels * (size_t)p->channels;
+    if (!is_rounded(c->k, p) || (q && !p->kept))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        float x = 0;
+        if (q)
+            memcpy(&x, values + p->golden_at + i * sizeof x, sizeof x);
+        double step = step_at(q, x);
+        for (int rival = 0; rival < c->slopes->margins->n; rival++) {
+            double g = step * (double)gradient[(size_t)rival * stride + i];
+            c->rounding[rival] += g * g / 6;
+        }
+    }
+}
+
+/* What rounding leaves of the margins; none where that is not known. */
+static void reduce_margins(bsr_margins *m, const scope *c)
+{
+    *m = *c->slopes->margins;
+    for (int rival = 0; rival < m->n; rival++) {
+        double left = (double)m->margin[rival] - ROUNDING * sqrt(c->rounding[rival]);
+        m->margin[rival] = left > 0 ? (float)left : 0;
+    }
+}
+
+/* The gradient at a tensor is there: all units of the layers that are watched at it. Tensors behind
+ * it have had their turn. */
 static bsr_status at_tensor(void *ctx, int pten, const float *gradient, size_t stride)
 {
     scope *c = ctx;
     bsr_screening *k = c->k;
     const bsr_pten *p = &k->s->plan->ptens[pten];
+    bsr_margins margins;
     bsr_slopes slopes = *c->slopes;
     size_t plane = (size_t)p->pixels * (size_t)p->channels;
     int turned = 0;
+    reduce_margins(&margins, c);
+    slopes.margins = &margins;
     uint64_t first = c->first;
     for (int i = 0; i < k->r->spaces.n; i++) {
         uint64_t end = end_of_space(k, first, c->end, i);
@@ -293,6 +366,7 @@ static bsr_status at_tensor(void *ctx, int pten, const float *gradient, size_t s
         }
         first = end;
     }
+    add_rounding(c, p, gradient, stride);
     return BSR_OK;
 }
 
@@ -347,8 +421,17 @@ bsr_status bsr_screen_units(bsr_screening *k, const uint64_t *units, uint64_t n)
     k->units = units;
     k->n = n;
     memset(k->wanted, 0, (size_t)k->s->plan->n_ptens);
-    for (int i = 0; i < k->r->spaces.n; i++)
-        k->wanted[k->watched[i]] |= k->r->theta[i] > 0;
+    const bsr_plan *plan = k->s->plan;
+    int nearest = plan->n_steps; /* step that makes the first watched tensor */
+    for (int i = 0; i < k->r->spaces.n; i++) {
+        int producer = plan->ptens[k->watched[i]].producer;
+        if (k->r->theta[i] <= 0)
+            continue;
+        k->wanted[k->watched[i]] = 1;
+        nearest = producer < nearest ? producer : nearest;
+    }
+    for (int i = 0; i < plan->n_ptens; i++)
+        k->wanted[i] |= is_rounded(k, &plan->ptens[i]) && plan->ptens[i].producer > nearest;
     return bsr_pool_run(k->s->pool, (size_t)k->s->golden->images, screen_image, k);
 }
 

@@ -1,6 +1,9 @@
 /* First-order screening of a block of units: which faults need no evaluation because to first order
  * they eat less than theta of every margin (docs/theory/screening.md).
  *
+ * Where tensors behind a fault are rounded to codes or stored in a format, what rounding may do to
+ * a margin is taken off it first.
+ *
  * It is a rule, not a proof. So of what is skipped a random part is evaluated all the same, and
  * where too much of it turns out critical the layer is answered again with half the theta. */
 #ifndef BSR_CAMPAIGN_SCREENING_H

@@ -1,6 +1,7 @@
 #: stdout True True True True
 #: stdout True True
 #: stdout random True True True
+#: stdout killed True True
 # A run that ends by its time leaves a sample of every stratum: as many rows as planned, an interval
 # that covers the truth, and nothing more to do when it is resumed.
 need_fashion
@@ -12,6 +13,13 @@ bitseer resume run.db --json >again
 bitseer show run.db --json >shown
 run --sampling adaptive --margin 0.004 >full
 run --sampling random:400 --max-time 0.2s --out random.db >random
+# One that was killed in the middle of a part and then ends by its time: no part is left half done.
+"$bitseer" analyze "$demo" --data "$root/models/fashion-mnist.yaml" --images 20 -t weight --json \
+    --sampling adaptive --margin 0.00002 --max-time 3s --out killed.db >part 2>/dev/null &
+until bitseer show killed.db >/dev/null 2>&1; do sleep 0.05; done
+sleep 0.5
+{ kill -KILL $! && wait $!; } 2>/dev/null
+bitseer resume killed.db --json >killed
 python3 - <<'P'
 import json, sqlite3
 
@@ -31,8 +39,11 @@ same = [load(name) for name in ('stopped', 'again', 'shown')]
 for r in same:
     r.pop('performance')
 print(same[0] == same[1], same[0] == same[2])
+killed = load('killed')
 n = sum(s['n'] for s in random['strata'])
 print('random', rows('random.db', 'fault') == 32 * n,
       random['stopped'] == ('time' if n < 10 * 400 - 256 else ''),
       random['mvf']['ci'][0] <= full['mvf']['ci'][1] and full['mvf']['ci'][0] <= random['mvf']['ci'][1])
+print('killed', rows('killed.db', 'pair') == sum(s['n'] for s in killed['strata']),
+      killed['stopped'] == 'time')
 P
