@@ -28,6 +28,17 @@ int bsr_record_of_scores(const bsr_record *r)
     return strcmp(r->method, "deepvigor") == 0;
 }
 
+bsr_status bsr_run_check_rows(const bsr_record *r, const char *path)
+{
+    if (r->design.pairs)
+        return bsr_fail(
+            BSR_EINVAL,
+            "'%s' holds %s in single images, not single faults; sites:N and the plans of "
+            "inject keep those",
+            path, r->design.neurons ? "neurons" : "sites");
+    return bsr_record_of_scores(r) ? bsr_run_check_faults(r, path) : BSR_OK;
+}
+
 bsr_status bsr_run_check_faults(const bsr_record *r, const char *path)
 {
     if (bsr_record_of_patterns(r))

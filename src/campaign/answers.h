@@ -18,6 +18,9 @@ int bsr_record_of_scores(const bsr_record *r);
  * method deepvigor. */
 bsr_status bsr_run_check_faults(const bsr_record *r, const char *path);
 
+/* EINVAL: the run has no row for each fault, or error pattern. */
+bsr_status bsr_run_check_rows(const bsr_record *r, const char *path);
+
 /* What was injected, and its variant (position in the space's variants), of a row of the run.
  * EFORMAT: the run has no such fault, or its counts are impossible. */
 bsr_status bsr_answer_fault(bsr_injected *fault, int *variant, const bsr_record *r,

@@ -61,6 +61,8 @@ static bsr_status check(const comparer *k)
     const bsr_record *a = &k->a, *b = &k->b;
     BSR_TRY(bsr_run_check_faults(a, k->out->path_a));
     BSR_TRY(bsr_run_check_faults(b, k->out->path_b));
+    BSR_TRY(bsr_run_check_rows(a, k->out->path_a));
+    BSR_TRY(bsr_run_check_rows(b, k->out->path_b));
     if (strcmp(a->target, b->target) != 0)
         return differ(k, "the target", a->target, b->target);
     if (strcmp(a->data_sha256, b->data_sha256) != 0 || a->images != b->images)

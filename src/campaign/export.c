@@ -127,8 +127,7 @@ bsr_status bsr_run_export(const char *path, bsr_export_form form, const char *to
         return bsr_fail(BSR_EINVAL, "export form %d does not exist", (int)form);
     BSR_TRY(bsr_run_read(&store, &r, path));
     exporter e = {.r = &r};
-    /* Of error patterns there are rows of their own. */
-    bsr_status status = bsr_record_of_scores(&r) ? bsr_run_check_faults(&r, path) : BSR_OK;
+    bsr_status status = bsr_run_check_rows(&r, path);
     if (status == BSR_OK)
         status = bsr_file_begin(&writer, to);
     if (status == BSR_OK)

@@ -78,7 +78,7 @@ static void print_head(bsr_strbuf *b, const bsr_result *r)
         bsr_strbuf_add(b, "INCOMPLETE: %llu of %llu %s answered\n",
                        (unsigned long long)(by_pair ? r->total.pairs : c.faults),
                        (unsigned long long)r->planned, by_pair ? "pairs" : "faults");
-    if (r->margin > 0 && r->stopped && *r->stopped)
+    if (r->stopped && *r->stopped)
         bsr_strbuf_add(b, "stopped by the limit of %s; half-widths reached: %.3g %%\n", r->stopped,
                        100 * r->reached);
     bsr_strbuf_add(b, "\n");
