@@ -19,9 +19,11 @@ static const char usage[] =
     "bench/run.sh. BITSEER_DATA names the folder of the pretrained networks.\n"
     "\n"
     "  --json                  one JSON object a line\n"
-    "  --long                  also whole campaigns on ResNet-20 (an hour)\n"
+    "  --long                  also whole campaigns on ResNet-20 (hours)\n"
     "  --only LETTERS          these sections: k kernels, f plain inference, i injection,\n"
-    "                          r rays, l layer 13, p plans, s sweep, m memory\n"
+    "                          r rays, l layer 13, p plans, s sweep, m memory, a adaptive\n"
+    "                          analysis, g gradients, x screened injection, e every bit, c check\n"
+    "                          of rays against injection\n"
     "  --peer SCRIPT           times ONNX Runtime (bench/peers/ort_forward.mjs)\n"
     "  --checkkernels PROGRAM  measures the kernels\n";
 
@@ -29,8 +31,10 @@ static const struct {
     char letter;
     void (*run)(table *t, const bench_options *o);
 } sections[] = {
-    {'k', bench_kernels}, {'f', bench_forward}, {'i', bench_injection}, {'r', bench_rays},
-    {'l', bench_layer13}, {'p', bench_plans},   {'s', bench_sweep},     {'m', bench_memory},
+    {'k', bench_kernels},  {'f', bench_forward},   {'i', bench_injection}, {'r', bench_rays},
+    {'l', bench_layer13},  {'p', bench_plans},     {'s', bench_sweep},     {'m', bench_memory},
+    {'a', bench_adaptive}, {'g', bench_gradients}, {'x', bench_screened},  {'e', bench_exhaustive},
+    {'c', bench_accuracy},
 };
 
 /* -1 to go on, else the exit status. */

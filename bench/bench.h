@@ -99,5 +99,10 @@ void bench_layer13(table *t, const bench_options *o);
 void bench_plans(table *t, const bench_options *o);
 void bench_sweep(table *t, const bench_options *o);
 void bench_memory(table *t, const bench_options *o);
+void bench_adaptive(table *t, const bench_options *o);
+void bench_gradients(table *t, const bench_options *o);
+void bench_screened(table *t, const bench_options *o);
+void bench_exhaustive(table *t, const bench_options *o);
+void bench_accuracy(table *t, const bench_options *o);
 
 #endif
