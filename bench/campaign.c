@@ -15,6 +15,7 @@ enum { LAYER = 13, LAYER_WEIGHTS = 18432, PUBLISHED_CRITICAL = 781309 };
 static bsr_run_options run_options(int threads, const char *plan, uint64_t seed)
 {
     bsr_run_options run = BSR_RUN_OPTIONS_INIT;
+    run.screen = 0; /* section x has screening */
     run.threads = threads;
     run.plan = plan;
     run.seed = seed;
