@@ -36,7 +36,8 @@ BEGIN {
     layer("exec", executor = "base tensor graph kernels onnx ops data")
     layer("fault", fault = executor " exec rng")
     layer("analysis", analysis = fault " fault stats")
-    layer("campaign", analysis " analysis store")
+    layer("campaign", campaign = analysis " analysis store")
+    layer("protect", campaign " campaign")
     layer("report", analysis " analysis")
     layer("cli", "")
 

@@ -5,7 +5,7 @@
 #include <math.h>
 
 #include "analysis/deepvigor.h"
-#include "bitseer/protect.h"
+#include "bitseer/campaign.h"
 
 enum { IMAGES = 4 };
 
@@ -251,7 +251,6 @@ static void test_campaign_deepvigor_run__it_is_no_run_of_faults(void **state)
     fixture x;
     bsr_result *r;
     bsr_comparison *c;
-    bsr_protection *p;
     strcpy(path, temp_path("run.db"));
     open_fixture(&x, "tests/engine/data/grouped.onnx");
     bsr_run_options o = options(BSR_TARGET_WEIGHT, NULL);
@@ -261,7 +260,6 @@ static void test_campaign_deepvigor_run__it_is_no_run_of_faults(void **state)
     assert_fails(bsr_compare(&c, path, path, 0.95), BSR_EINVAL, message);
     assert_fails(bsr_run_export(path, BSR_EXPORT_CSV, temp_path("none")), BSR_EINVAL, message);
     assert_false(file_exists(temp_path("none")));
-    assert_fails(bsr_protect(&p, path, NULL), BSR_EINVAL, message);
     close_fixture(&x);
     remove(path);
 }

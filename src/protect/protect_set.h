@@ -2,7 +2,7 @@
 #ifndef BSR_CAMPAIGN_PROTECT_SET_H
 #define BSR_CAMPAIGN_PROTECT_SET_H
 
-#include "campaign/protect_base.h"
+#include "protect/protect_base.h"
 
 /* The protection of one space. */
 typedef struct bsr_guard {

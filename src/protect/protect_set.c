@@ -1,4 +1,4 @@
-#include "campaign/protect_set.h"
+#include "protect/protect_set.h"
 
 #include <math.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #ifndef BSR_CAMPAIGN_PROTECTOR_H
 #define BSR_CAMPAIGN_PROTECTOR_H
 
-#include "campaign/protect_set.h"
+#include "protect/protect_set.h"
 
 typedef struct bsr_protector {
     const bsr_protect_options *o;

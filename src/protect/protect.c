@@ -7,9 +7,9 @@
 #include "base/error.h"
 #include "campaign/account.h"
 #include "campaign/answers.h"
-#include "campaign/protector.h"
 #include "campaign/summary.h"
 #include "fault/selector.h"
+#include "protect/protector.h"
 #include "tensor/format.h"
 
 static bsr_status read_by(bsr_protect_by *by, const char *text)

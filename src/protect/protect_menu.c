@@ -4,8 +4,8 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "campaign/protect_plan.h"
-#include "campaign/protector.h"
+#include "protect/protect_plan.h"
+#include "protect/protector.h"
 
 /* Methods and sizes of a layer's protection that a plan chooses from. */
 #define MAX_OPTIONS (2 + 2 * BSR_MAX_VARIANTS)

@@ -1,4 +1,4 @@
-#include "campaign/protect_base.h"
+#include "protect/protect_base.h"
 
 #include <string.h>
 

@@ -67,7 +67,7 @@ static bsr_protection *protect(const char *path, const bsr_protect_options *o)
 
 /* R. W. Hamming, Bell System Technical Journal 29, 1950: 2^r >= m + r + 1; one more for double
  * errors. The well-known (39,32) and (13,8) codes. */
-static void test_campaign_protect__word_bits(void **state)
+static void test_protect__word_bits(void **state)
 {
     static const struct {
         int m, bits;
@@ -89,7 +89,7 @@ static void assert_same_share(bsr_share a, bsr_share b)
 }
 
 /* Protecting nothing gives the run's own numbers, and everything by codes 0, for every design. */
-static void test_campaign_protect__nothing_and_all(void **state)
+static void test_protect__nothing_and_all(void **state)
 {
     static const int ten[] = {1, 3, 8, 9, 14, 15, 20, 27, 30, 33};
     static const int sites[] = {2, 3, 10, 11, 12, 13, 24, 25};
@@ -137,7 +137,7 @@ static void test_campaign_protect__nothing_and_all(void **state)
         }
 }
 
-static void test_campaign_protect__bits(void **state)
+static void test_protect__bits(void **state)
 {
     const char *path = put_all(8);
     bsr_protect_options o = nothing;
@@ -189,7 +189,7 @@ static void test_campaign_protect__bits(void **state)
 
 /* In float32 a word read as 0 is at most as bad as the other sign (the upper bit, 31): 10, 5 and 4
  * images of sites 0, 1 and (Gemm) 0. */
-static void test_campaign_protect__parity_by_sign(void **state)
+static void test_protect__parity_by_sign(void **state)
 {
     const char *path = put_all(32);
     bsr_protect_options o = nothing;
@@ -225,7 +225,7 @@ static void test_campaign_protect__parity_by_sign(void **state)
 }
 
 /* Removing a bit is analysing the others, up to the share of the faults that they are. */
-static void test_campaign_protect__bits_of_fewer(void **state)
+static void test_protect__bits_of_fewer(void **state)
 {
     static const int sites[] = {2, 3, 10, 11, 12, 13, 24, 25}, lower[] = {1, 5, 6, 12};
     bsr_run_options o = defaults;
@@ -273,7 +273,7 @@ static void assert_step(const bsr_protect_step *s, int layer, bsr_protect_by by,
 }
 
 /* Two copies of bit 31 cost 12 bits in the Conv and save 15 of 360, 24 in the Gemm and save 4. */
-static void test_campaign_protect__plan(void **state)
+static void test_protect__plan(void **state)
 {
     const char *path = put_all(32);
     const uint32_t top = (uint32_t)1 << 31;
@@ -356,7 +356,7 @@ static const char *put_bounds(const int criticals[4], int with_values)
     return path;
 }
 
-static void test_campaign_protect__formats(void **state)
+static void test_protect__formats(void **state)
 {
     static const int none[4];
     const char *path = put_bounds(none, 1);
@@ -395,7 +395,7 @@ static void test_campaign_protect__formats(void **state)
     bsr_protection_free(p);
 }
 
-static void test_campaign_protect__clipping(void **state)
+static void test_protect__clipping(void **state)
 {
     /* Site 0: bit 0 makes 1 a little larger: 1 again. Bit 31 makes -1, read as -0.5: an error of
      * -1.5, not known, but no worse than -2, which is critical for 7. Site 1: bit 31 makes 0.5,
@@ -418,7 +418,7 @@ static void assert_refused(const char *path, const bsr_protect_options *o, const
     assert_null(p);
 }
 
-static void test_campaign_protect__refuses(void **state)
+static void test_protect__refuses(void **state)
 {
     static const int none[4];
     const char *path = put_all(8);
@@ -474,7 +474,7 @@ static void test_campaign_protect__refuses(void **state)
     assert_refused(path, &o, "protect options have version 9, expected 1");
 }
 
-static void test_campaign_protect__refuses_runs(void **state)
+static void test_protect__refuses_runs(void **state)
 {
     bsr_protection *p;
     bsr_protect_options o = nothing;
@@ -507,7 +507,7 @@ static void test_campaign_protect__refuses_runs(void **state)
     assert_fails(bsr_protect(&p, path, NULL), BSR_EFORMAT, "fault 3 of the database is impossible");
 }
 
-static void test_campaign_protect__no_memory(void **state)
+static void test_protect__no_memory(void **state)
 {
     static const int none[4];
     bsr_protect_options plan = nothing, format = nothing;
@@ -535,17 +535,17 @@ static void test_campaign_protect__no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_campaign_protect__word_bits),
-        cmocka_unit_test(test_campaign_protect__nothing_and_all),
-        cmocka_unit_test(test_campaign_protect__bits),
-        cmocka_unit_test(test_campaign_protect__parity_by_sign),
-        cmocka_unit_test(test_campaign_protect__bits_of_fewer),
-        cmocka_unit_test(test_campaign_protect__plan),
-        cmocka_unit_test(test_campaign_protect__formats),
-        cmocka_unit_test(test_campaign_protect__clipping),
-        cmocka_unit_test(test_campaign_protect__refuses),
-        cmocka_unit_test(test_campaign_protect__refuses_runs),
-        cmocka_unit_test(test_campaign_protect__no_memory),
+        cmocka_unit_test(test_protect__word_bits),
+        cmocka_unit_test(test_protect__nothing_and_all),
+        cmocka_unit_test(test_protect__bits),
+        cmocka_unit_test(test_protect__parity_by_sign),
+        cmocka_unit_test(test_protect__bits_of_fewer),
+        cmocka_unit_test(test_protect__plan),
+        cmocka_unit_test(test_protect__formats),
+        cmocka_unit_test(test_protect__clipping),
+        cmocka_unit_test(test_protect__refuses),
+        cmocka_unit_test(test_protect__refuses_runs),
+        cmocka_unit_test(test_protect__no_memory),
     };
     return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 }

@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "campaign/protect_base.h"
+#include "protect/protect_base.h"
 #include "tensor/format.h"
 
 /* Fault-free value of one site with bounds. */

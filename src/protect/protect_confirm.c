@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "campaign/answers.h"
-#include "campaign/protect_base.h"
+#include "protect/protect_base.h"
 #include "rng/sample.h"
 #include "tensor/format.h"
 

@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/alloc.h"
-#include "campaign/protect_plan.h"
+#include "protect/protect_plan.h"
 
 /* Three groups, by hand: group 0 has (2, 6) and (5, 7); group 1 (1, 1), (3, 6); group 2 (4, 4).
  * Hulls: 0: slopes 3, 1/3; 1: the vertex (3, 6) of slope 2 hides (1, 1); 2: slope 1. */
@@ -18,7 +18,7 @@ static void assert_step(const bsr_upgrade *s, int group, int option, uint64_t co
     assert_true(fabs(s->gain - gain) < 1e-9);
 }
 
-static void test_campaign_protect_plan__by_hand(void **state)
+static void test_protect_plan__by_hand(void **state)
 {
     bsr_upgrade *s;
     size_t n;
@@ -76,7 +76,7 @@ static void search(const bsr_choices *g, uint64_t budget, double enough, double 
 }
 
 /* The greatest cost and gain of one option bound what greedy can lose. */
-static void test_campaign_protect_plan__against_exhaustive(void **state)
+static void test_protect_plan__against_exhaustive(void **state)
 {
     uint32_t seed = 7;
     int exact = 0, trials = 0;
@@ -131,7 +131,7 @@ static void test_campaign_protect_plan__against_exhaustive(void **state)
     assert_true(exact > trials * 3 / 4);
 }
 
-static void test_campaign_protect_plan__allocation_fails(void **state)
+static void test_protect_plan__allocation_fails(void **state)
 {
     bsr_upgrade *s;
     size_t n;
@@ -156,9 +156,9 @@ static void test_campaign_protect_plan__allocation_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_campaign_protect_plan__by_hand),
-        cmocka_unit_test(test_campaign_protect_plan__against_exhaustive),
-        cmocka_unit_test(test_campaign_protect_plan__allocation_fails),
+        cmocka_unit_test(test_protect_plan__by_hand),
+        cmocka_unit_test(test_protect_plan__against_exhaustive),
+        cmocka_unit_test(test_protect_plan__allocation_fails),
     };
     return cmocka_run_group_tests(tests, temp_setup, temp_teardown);
 }

@@ -1,5 +1,5 @@
 /* Protections and their storage; what each bit and each 0 has in the MVF. */
-#include "campaign/protect_set.h"
+#include "protect/protect_set.h"
 
 int bsr_protect_word_bits(bsr_protect_by by, int m)
 {

@@ -1,4 +1,4 @@
-#include "campaign/protect_plan.h"
+#include "protect/protect_plan.h"
 
 #include <math.h>
 
