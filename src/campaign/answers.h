@@ -2,7 +2,7 @@
 #ifndef BSR_CAMPAIGN_ANSWERS_H
 #define BSR_CAMPAIGN_ANSWERS_H
 
-#include "campaign/worker.h"
+#include "campaign/units.h"
 
 /* Opens the database for reading and reads its record. Messages name the file. On failure *store is
  * NULL and *r clear; else the caller closes and clears both. */

@@ -43,16 +43,6 @@ void bsr_neuron_worker_free(bsr_neuron_worker *h)
     bsr_free(h);
 }
 
-bsr_neuron bsr_locate_neuron(const bsr_record *r, uint64_t unit, size_t first_image)
-{
-    uint64_t site = unit / BSR_CLASSES / r->design.images;
-    const bsr_space *sp = bsr_design_space(&r->design, &r->spaces, &site);
-    return (bsr_neuron){.space = sp,
-                        .channel = sp->chosen[site / (uint64_t)sp->pixels],
-                        .pixel = (int)(site % (uint64_t)sp->pixels),
-                        .image = (int)(bsr_pair_image(r, unit) - first_image)};
-}
-
 /* Some neurons of one image. */
 typedef struct batch {
     bsr_work *w;

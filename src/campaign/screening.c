@@ -5,7 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "campaign/worker.h"
+#include "campaign/units.h"
 #include "exec/predict.h"
 #include "rng/philox.h"
 
@@ -51,43 +51,6 @@ struct bsr_screening {
     const uint64_t *units;
     uint64_t n;
 };
-
-bsr_ray_site bsr_locate_site(const bsr_record *r, uint64_t unit)
-{
-    bsr_ray_site s = {.number = unit};
-    int class = -1;
-    if (r->design.pairs) {
-        s.number = unit / BSR_CLASSES / r->design.images;
-        class = (int)(unit % BSR_CLASSES);
-    }
-    s.space = bsr_space_of_site(&r->spaces, &s.number);
-    if (class == 0 && bsr_class_count(&r->spaces, s.space) == 1)
-        class = -1;
-    s.variants = bsr_class_variants(&r->spaces, s.space, class);
-    s.at = bsr_space_site(s.space, s.number);
-    for (int v = 0; v < s.space->n_variants; v++)
-        s.change[v] = bsr_space_change(&r->spaces, s.space, s.number, v);
-    return s;
-}
-
-void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *s,
-                   const bsr_golden *golden, int image)
-{
-    const bsr_space *sp = s->space;
-    uint32_t code = bsr_space_code(sp, golden, image, s->at);
-    double v0 = bsr_space_value(sp, s->at, code);
-    /* Faults that nobody asks about change nothing. */
-    for (int v = 0; v < sp->n_variants; v++)
-        values[v] = s->variants >> v & 1
-                        ? bsr_space_value(sp, s->at, bsr_change_apply(s->change[v], code))
-                        : v0;
-    bsr_ray_init(ray, v0, values, sp->n_variants, sp->width < BSR_TRUSTED_BITS);
-    int n = 0;
-    for (int i = 0; i < ray->n_nans; i++)
-        if (s->variants >> ray->nans[i] & 1)
-            ray->nans[n++] = ray->nans[i];
-    ray->n_nans = (uint8_t)n;
-}
 
 uint32_t bsr_screen_checks(const bsr_record *r, uint64_t unit, uint64_t image, int variants)
 {

@@ -10,8 +10,7 @@
 #define BSR_CAMPAIGN_SCREENING_H
 
 #include "analysis/session.h"
-#include "campaign/record.h"
-#include "fault/ray.h"
+#include "campaign/units.h"
 
 /* Share of a margin below which a fault is taken for harmless, where nothing else is asked for. */
 #define BSR_SCREEN_DEFAULT 0.1
@@ -57,28 +56,5 @@ const bsr_screened *bsr_screened_at(const bsr_screening *screening, uint64_t ind
 /* Which of the variants of `unit` in an image (of the data set) are evaluated although they are
  * skipped: bit i. */
 uint32_t bsr_screen_checks(const bsr_record *record, uint64_t unit, uint64_t image, int variants);
-
-/* A site with what its faults do, as rays see it. */
-typedef struct bsr_ray_site {
-    const bsr_space *space;
-    uint64_t number;   /* in its space */
-    uint32_t variants; /* that are asked about */
-    bsr_site at;
-    bsr_change change[BSR_MAX_VARIANTS];
-} bsr_ray_site;
-
-/* Of a unit of a design by site. */
-bsr_ray_site bsr_locate_site(const bsr_record *r, uint64_t unit);
-
-/* Image of the data set that a unit of a design by pairs is about. */
-static inline uint64_t bsr_pair_image(const bsr_record *r, uint64_t unit)
-{
-    return unit / BSR_CLASSES % r->design.images;
-}
-
-/* The search over the site's faults in an image of the golden run; values: what the faults store
- * [n_variants]. */
-void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *site,
-                   const bsr_golden *golden, int image);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
-#include "campaign/worker.h"
+#include "campaign/units.h"
 #include "rng/philox.h"
 #include "stats/stratified.h"
 

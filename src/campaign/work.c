@@ -19,46 +19,6 @@
 /* The same of units that are for one image: a backward pass of each image should serve many. */
 #define BLOCK_SINGLE ((uint64_t)1 << 18)
 
-const bsr_space *bsr_unit_space(const bsr_record *r, uint64_t unit)
-{
-    uint64_t number = unit;
-    int variant;
-    if (!r->design.by_site)
-        return bsr_space_of(&r->spaces, unit / r->design.images, &number, &variant);
-    if (r->design.pairs)
-        number = unit / BSR_CLASSES / r->design.images;
-    return bsr_design_space(&r->design, &r->spaces, &number);
-}
-
-uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault)
-{
-    *first_fault = unit;
-    if (!r->design.by_site)
-        return 1;
-    uint64_t site = unit;
-    const bsr_space *sp = bsr_space_of_site(&r->spaces, &site);
-    *first_fault = sp->first + site * (uint64_t)sp->n_variants;
-    return (uint64_t)sp->n_variants;
-}
-
-bsr_injected bsr_locate_unit(const bsr_record *r, uint64_t unit)
-{
-    bsr_injected f;
-    int variant;
-    f.image = r->transient ? (int64_t)(unit % r->design.images) : -1;
-    uint64_t number = unit / r->design.images;
-    f.space = bsr_space_of(&r->spaces, number, &f.number, &variant);
-    if (r->design.kind == BSR_DESIGN_LIST) {
-        const bsr_listed *l = &r->list.faults[number];
-        f.site = (bsr_site){l->element, l->pixel, bsr_element_channel(f.space, l->element)};
-        f.change = l->change;
-        return f;
-    }
-    f.site = bsr_space_site(f.space, f.number);
-    f.change = bsr_space_change(&r->spaces, f.space, f.number, variant);
-    return f;
-}
-
 /* Adds one pair to a row. */
 static void count(const bsr_work *w, size_t row, int image, const bsr_lane_result *z)
 {

@@ -56,13 +56,6 @@ bsr_status bsr_work_block(bsr_work *w, const uint64_t *units, uint64_t n);
 /* Units of a block, at most, for this number of images. */
 uint64_t bsr_work_block_units(const bsr_work *w);
 
-/* The layer of a unit. */
-const bsr_space *bsr_unit_space(const bsr_record *r, uint64_t unit);
-
-/* Rows of a unit, and the number of its first row's fault. Not pairs, whose units are their rows.
- */
-uint64_t bsr_unit_rows(const bsr_record *r, uint64_t unit, uint64_t *first_fault);
-
 /* Directly injects every fault of n sites (drawn from the whole population; designs by site) and
  * counts rays that break the rule into record->checked and record->violations. */
 bsr_status bsr_work_check(bsr_work *w, uint64_t n);

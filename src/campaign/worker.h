@@ -4,7 +4,6 @@
 
 #include "campaign/work.h"
 #include "exec/altered.h"
-#include "fault/neuron.h"
 
 /* Sites of one item: both sides of a ray in one image fill a panel of faulty columns. */
 #define BSR_ITEM_SITES 16
@@ -30,9 +29,6 @@ typedef struct bsr_neuron_worker bsr_neuron_worker;
 bsr_status bsr_neuron_worker_new(bsr_neuron_worker **out, const bsr_spaces *spaces);
 void bsr_neuron_worker_free(bsr_neuron_worker *worker);
 
-/* The neuron of a unit; first_image: of the current set. */
-bsr_neuron bsr_locate_neuron(const bsr_record *r, uint64_t unit, size_t first_image);
-
 /* Workspace of one thread. */
 typedef struct bsr_worker {
     size_t room;        /* for jobs, results, questions: at least BSR_RAY_BITS with rays */
@@ -49,16 +45,6 @@ typedef struct bsr_worker {
     float *logit_room;
     uint64_t evaluations; /* whole inferences */
 } bsr_worker;
-
-/* A unit of a fault-by-fault design. */
-typedef struct bsr_injected {
-    const bsr_space *space;
-    uint64_t number; /* site number in its space */
-    bsr_site site;
-    bsr_change change;
-    int64_t image; /* the one a transient fault hits, -1: all */
-} bsr_injected;
-bsr_injected bsr_locate_unit(const bsr_record *r, uint64_t unit);
 
 /* Item of sites or pairs, by rays. */
 bsr_status bsr_rays_item(void *ctx, size_t item, int thread);
