@@ -79,6 +79,9 @@ void bsr_design_clear(bsr_design *d);
 bsr_status bsr_design_draw(bsr_design *d, const bsr_spaces *spaces, uint64_t most, uint64_t **units,
                            uint64_t *n);
 
+/* Unit number u of the population of a stratum. */
+uint64_t bsr_design_unit(const bsr_design *d, const bsr_spaces *spaces, int stratum, uint64_t u);
+
 /* k random units of the sample of one stratum, in no order: units [k], k at most the stratum's n.
  * Depends on the design alone. */
 bsr_status bsr_design_pick(const bsr_design *d, const bsr_spaces *spaces, int stratum, uint64_t k,

@@ -141,6 +141,11 @@ bsr_status bsr_design_draw(bsr_design *d, const bsr_spaces *all, uint64_t most, 
     return BSR_OK;
 }
 
+uint64_t bsr_design_unit(const bsr_design *d, const bsr_spaces *all, int i, uint64_t u)
+{
+    return unit_of(d, all, &d->strata[i], u);
+}
+
 bsr_status bsr_design_pick(const bsr_design *d, const bsr_spaces *all, int i, uint64_t k,
                            uint64_t *units)
 {

@@ -60,8 +60,8 @@ static const struct {
     {"verified", FACT_COUNT, AT(correction.pairs), 1, 1},
     {"verified_differ", FACT_COUNT, AT(correction.differ), 1, 1},
     {"correction", FACT_REAL, AT(correction.mean), 1, 1},
-    {"correction_variance", FACT_REAL, AT(correction.variance), 1, 1},
-    {"correction_df", FACT_REAL, AT(correction.df), 1, 1},
+    {"correction_lo", FACT_REAL, AT(correction.lo), 1, 1},
+    {"correction_hi", FACT_REAL, AT(correction.hi), 1, 1},
 #undef AT
 };
 

@@ -8,8 +8,9 @@
 
 /* Direct injections of randomly chosen faults of the sample, against its answers (verify.c). */
 typedef struct bsr_correction {
-    uint64_t pairs, differ;    /* (fault, image) pairs injected; of these answered otherwise */
-    double mean, variance, df; /* of (direct - answer), estimated for the whole sample */
+    uint64_t pairs, differ; /* (fault, image) pairs injected; of these answered otherwise */
+    double mean, lo, hi; /* of (direct - answer), estimated for the whole sample, with its interval
+                            at the run's confidence */
 } bsr_correction;
 
 /* Everything about a run but the answers; made for a new run, or read back. */

@@ -347,24 +347,24 @@ static void fill_reached(bsr_result *r)
     }
 }
 
-/* The sample's error and the correction's are independent given the answers: variances add. The
- * interval of the VF stands for its variance by the larger half. */
+/* The sample's error and the correction's are independent given the answers: squares of the halves
+ * of their intervals add. */
 static bsr_status fill_verification(builder *b)
 {
     const bsr_correction *c = &b->r->correction;
     bsr_verification *v = &b->out->verification;
+    bsr_share m = b->out->mvf;
     if (!c->pairs)
         return BSR_OK;
-    double t = bsr_student_quantile(b->confidence, c->df);
-    double half = t * sqrt(c->variance);
-    bsr_share m = b->out->mvf;
     double mean = m.value + c->mean;
-    double below = sqrt((m.value - m.lo) * (m.value - m.lo) + half * half);
-    double above = sqrt((m.hi - m.value) * (m.hi - m.value) + half * half);
+    double below[2] = {m.value - m.lo, c->mean - c->lo};
+    double above[2] = {m.hi - m.value, c->hi - c->mean};
     v->pairs = c->pairs;
     v->differ = c->differ;
-    v->change = (bsr_share){c->mean, fmax(c->mean - half, -1), fmin(c->mean + half, 1)};
-    v->mvf = (bsr_share){fmin(fmax(mean, 0), 1), fmax(mean - below, 0), fmin(mean + above, 1)};
+    v->change = (bsr_share){c->mean, c->lo, c->hi};
+    v->mvf = (bsr_share){fmin(fmax(mean, 0), 1),
+                         fmax(mean - sqrt(below[0] * below[0] + below[1] * below[1]), 0),
+                         fmin(mean + sqrt(above[0] * above[0] + above[1] * above[1]), 1)};
     return BSR_OK;
 }
 

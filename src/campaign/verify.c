@@ -7,10 +7,10 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "campaign/units.h"
-#include "rng/philox.h"
+#include "rng/sample.h"
 #include "stats/stratified.h"
 
-/* Stream that chooses fault and image of each unit. */
+/* Streams that choose pairs: one for each stratum. */
 #define STREAM_PAIRS ((uint64_t)7 << 32)
 
 /* Injections of one item. */
@@ -51,18 +51,19 @@ static bsr_status read_pair(void *ctx, const bsr_pair_row *row)
     return BSR_OK;
 }
 
-/* A random fault of a unit in a random image of those it is about, and its answer. */
-static bsr_status choose(verifier *v, probe *p, uint64_t unit, bsr_rng *rng)
+/* Pair `pair` of those of a unit, and its answer. */
+static bsr_status choose(verifier *v, probe *p, uint64_t unit, uint64_t pair)
 {
     const bsr_record *r = v->r;
     if (!r->design.by_site) {
         p->fault = bsr_locate_unit(r, unit);
-        p->image = p->fault.image >= 0 ? (uint64_t)p->fault.image : bsr_rng_below(rng, r->images);
+        p->image = p->fault.image >= 0 ? (uint64_t)p->fault.image : pair;
         return bsr_store_faults(v->store, (int64_t)unit, (int64_t)unit + 1, read_fault, p);
     }
     bsr_ray_site site = bsr_locate_site(r, unit);
+    uint64_t faults = (uint64_t)__builtin_popcount(site.variants);
     uint32_t left = site.variants;
-    for (uint64_t k = bsr_rng_below(rng, (uint64_t)__builtin_popcount(left)); k > 0; k--)
+    for (uint64_t k = pair % faults; k > 0; k--)
         left &= left - 1;
     int variant = __builtin_ctz(left);
     p->fault = (bsr_injected){site.space, site.number, site.at, site.change[variant], -1};
@@ -73,7 +74,7 @@ static bsr_status choose(verifier *v, probe *p, uint64_t unit, bsr_rng *rng)
         p->answered = critical >> variant & 1;
         return BSR_OK;
     }
-    p->image = bsr_rng_below(rng, r->images);
+    p->image = pair / faults;
     int64_t fault = (int64_t)(site.space->first + site.number * (uint64_t)site.space->n_variants +
                               (uint64_t)variant);
     return bsr_store_faults(v->store, fault, fault + 1, read_fault, p);
@@ -86,6 +87,33 @@ static double weight_of(const bsr_record *r, const bsr_planned *p)
     return r->design.images > 1 ? pairs : pairs * (double)r->images;
 }
 
+/* k random pairs of the sample of one stratum. */
+static bsr_status choose_some(verifier *v, int i, uint64_t k)
+{
+    const bsr_design *d = &v->r->design;
+    const bsr_planned *p = &d->strata[i];
+    uint64_t *units = NULL, *pairs = NULL, each = bsr_planned_faults(d, &v->r->spaces, p);
+    if (d->images == 1 && !v->r->transient)
+        each *= v->r->images;
+    k = k > p->n * each ? p->n * each : k;
+    bsr_status status =
+        bsr_sample_indices(&pairs, p->n * each, k, v->r->seed, STREAM_PAIRS + (uint64_t)i, 0);
+    int whole = p->n == p->population && d->kind != BSR_DESIGN_CHANNELS;
+    if (status == BSR_OK && !whole) {
+        units = bsr_alloc_array(p->n, sizeof *units);
+        status = units ? bsr_design_pick(d, &v->r->spaces, i, p->n, units) : BSR_ENOMEM;
+    }
+    for (uint64_t j = 0; j < k && status == BSR_OK; j++) {
+        uint64_t u = pairs[j] / each;
+        uint64_t unit = whole ? bsr_design_unit(d, &v->r->spaces, i, u) : units[u];
+        v->probes[v->n].stratum = i;
+        status = choose(v, &v->probes[v->n++], unit, pairs[j] % each);
+    }
+    bsr_free(units);
+    bsr_free(pairs);
+    return status;
+}
+
 static bsr_status choose_all(verifier *v, uint64_t n)
 {
     const bsr_design *d = &v->r->design;
@@ -95,22 +123,12 @@ static bsr_status choose_all(verifier *v, uint64_t n)
         all += weight_of(v->r, &d->strata[i]);
     for (int i = 0; i < d->n_strata; i++)
         most += (size_t)ceil((double)n * weight_of(v->r, &d->strata[i]) / all) + 2;
-    uint64_t *units = bsr_alloc_array(most, sizeof *units);
     v->probes = bsr_calloc_array(most, sizeof *v->probes);
-    bsr_status status = units && v->probes ? BSR_OK : BSR_ENOMEM;
+    bsr_status status = v->probes ? BSR_OK : BSR_ENOMEM;
     for (int i = 0; i < d->n_strata && status == BSR_OK; i++) {
-        const bsr_planned *p = &d->strata[i];
-        uint64_t k = (uint64_t)ceil((double)n * weight_of(v->r, p) / all);
-        bsr_rng rng = bsr_rng_make(v->r->seed, STREAM_PAIRS + (uint64_t)i);
-        k = k < 2 ? 2 : k;
-        k = k > p->n ? p->n : k;
-        status = bsr_design_pick(d, &v->r->spaces, i, k, units);
-        for (uint64_t j = 0; j < k && status == BSR_OK; j++) {
-            v->probes[v->n].stratum = i;
-            status = choose(v, &v->probes[v->n++], units[j], &rng);
-        }
+        uint64_t k = (uint64_t)ceil((double)n * weight_of(v->r, &d->strata[i]) / all);
+        status = choose_some(v, i, k < 2 ? 2 : k);
     }
-    bsr_free(units);
     return status;
 }
 
@@ -168,31 +186,45 @@ static bsr_status inject_all(verifier *v)
     return bsr_session_sets(v->s, inject_set, v);
 }
 
-/* Differences -1, 0, 1 as counts 0, 1, 2 of 2. */
-static bsr_status estimate(verifier *v)
+/* Share of the sample's pairs that differ in one direction: critical although answered harmless, or
+ * the reverse. */
+static bsr_status share_that(verifier *v, int critical, bsr_estimate *out)
 {
     const bsr_design *d = &v->r->design;
-    bsr_correction *c = &v->r->correction;
     bsr_stratum *strata = bsr_alloc_array((size_t)d->n_strata, sizeof *strata);
     bsr_status status = strata ? BSR_OK : BSR_ENOMEM;
-    bsr_estimate e;
     for (int i = 0; i < d->n_strata && status == BSR_OK; i++)
-        status = bsr_stratum_init(&strata[i], (uint64_t)weight_of(v->r, &d->strata[i]), 2);
-    *c = (bsr_correction){.pairs = v->n};
+        status = bsr_stratum_init(&strata[i], (uint64_t)weight_of(v->r, &d->strata[i]), 1);
     for (size_t k = 0; k < v->n && status == BSR_OK; k++) {
         const probe *p = &v->probes[k];
-        c->differ += p->direct != p->answered;
-        status = bsr_stratum_add(&strata[p->stratum], (uint64_t)(1 + p->direct - p->answered));
+        status =
+            bsr_stratum_add(&strata[p->stratum], p->direct == critical && p->answered != critical);
     }
     if (status == BSR_OK)
-        status = bsr_stratified_differences(&e, strata, (size_t)d->n_strata, v->r->confidence);
-    if (status == BSR_OK) {
-        c->mean = 2 * e.mean - 1;
-        c->variance = 4 * e.variance;
-        c->df = isfinite(e.df) ? e.df : 1e9;
-    }
+        status = bsr_stratified_faults(out, strata, (size_t)d->n_strata, v->r->confidence);
     bsr_free(strata);
     return status;
+}
+
+static double both(double a, double b)
+{
+    return sqrt(a * a + b * b);
+}
+
+/* Difference of the two shares. Few pairs differ, so that each has a score interval, and the halves
+ * add in squares (R. G. Newcombe, Statistics in Medicine 17, 1998). */
+static bsr_status estimate(verifier *v)
+{
+    bsr_correction *c = &v->r->correction;
+    bsr_estimate missed, wrong;
+    BSR_TRY(share_that(v, 1, &missed));
+    BSR_TRY(share_that(v, 0, &wrong));
+    *c = (bsr_correction){.pairs = v->n, .mean = missed.mean - wrong.mean};
+    for (size_t k = 0; k < v->n; k++)
+        c->differ += v->probes[k].direct != v->probes[k].answered;
+    c->lo = c->mean - both(missed.mean - missed.ci.lo, wrong.ci.hi - wrong.mean);
+    c->hi = c->mean + both(missed.ci.hi - missed.mean, wrong.mean - wrong.ci.lo);
+    return BSR_OK;
 }
 
 bsr_status bsr_verify(bsr_session *s, bsr_record *r, bsr_store *store, uint64_t n)
