@@ -216,7 +216,9 @@ static void summarise(bsr_vigor *r)
                  at++) {
                 const bsr_vigor_target *t = &r->work[at];
                 bsr_deepvigor_target *target = &d->targets[at];
-                target->vf = 1 - (double)t->benign / ((double)bsr_edm_total(&t->map) * images);
+                /* A neuron whose window lies in the padding has no fault at all. */
+                double all = (double)bsr_edm_total(&t->map) * images;
+                target->vf = all > 0 ? 1 - (double)t->benign / all : 0;
                 target->simulations = 2 + t->steps[0] + t->steps[1];
                 sum += target->vf;
                 add_target(&searches[c], t);

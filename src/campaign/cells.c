@@ -317,7 +317,7 @@ static bsr_status read_neuron(void *ctx, const bsr_pair_row *row)
     neuron_sum *s = ctx;
     const bsr_record *r = s->k->r;
     uint64_t site = (uint64_t)row->unit / BSR_CLASSES / r->images;
-    if (row->unit < 0 || site >= r->spaces.neurons || row->errors <= 0 || row->critical < 0 ||
+    if (row->unit < 0 || site >= r->spaces.neurons || row->errors < 0 || row->critical < 0 ||
         row->critical > row->errors)
         return bsr_fail(BSR_EFORMAT, "neuron %lld of the database is impossible",
                         (long long)row->unit);
@@ -331,8 +331,9 @@ static bsr_status read_neuron(void *ctx, const bsr_pair_row *row)
     size_t n = row->by_bit_bytes / sizeof *by_bit;
     double each = (double)row->errors / sp->n_variants;
     s->images++;
-    s->share += (double)row->critical / (double)row->errors;
-    for (int v = 0; v < sp->n_variants && (size_t)v < n; v++) {
+    /* Where the window lies in the padding there is no fault to be critical. */
+    s->share += row->errors ? (double)row->critical / (double)row->errors : 0;
+    for (int v = 0; v < sp->n_variants && (size_t)v < n && row->errors; v++) {
         uint32_t count;
         memcpy(&count, by_bit + v, sizeof count);
         s->by_bit[v] += (double)count / each;
