@@ -71,14 +71,13 @@ static bsr_status repeat(void *out, const bsr_model *model, const bsr_dataset *d
                          const bsr_run_options *options, const settings *s)
 {
     bsr_run_options o = sampled(options, s), whole = *options;
-    bsr_result *complete;
+    bsr_result *complete = NULL;
     whole.per_channel = 1;
     o.per_channel = 1;
     bsr_status status = bsr_run_result(&complete, s->against, &whole);
     if (status == BSR_OK)
         status = bsr_repeat(out, model, data, &o, s->repeat, complete);
-    if (status == BSR_OK)
-        bsr_result_free(complete);
+    bsr_result_free(complete);
     return status;
 }
 
