@@ -369,6 +369,8 @@ static bsr_status plan_run(run *r, const char *command)
     if (o->max_time > 0 && r->record.design.kind == BSR_DESIGN_EXHAUSTIVE)
         return bsr_fail(BSR_EINVAL,
                         "a limit of time is for plans that draw a sample, not exhaustive");
+    if (o->verify)
+        BSR_TRY(bsr_verify_check(&r->record));
     BSR_TRY(decide_screening(r, command));
     BSR_TRY(bsr_session_lanes(&r->s));
     return bsr_run_describe(&r->record, &r->s, command, NULL);

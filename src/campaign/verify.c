@@ -227,16 +227,22 @@ static bsr_status estimate(verifier *v)
     return BSR_OK;
 }
 
-bsr_status bsr_verify(bsr_session *s, bsr_record *r, bsr_store *store, uint64_t n)
+bsr_status bsr_verify_check(const bsr_record *r)
 {
-    verifier v = {.s = s, .r = r, .store = store};
     if (r->design.neurons)
         return bsr_fail(BSR_EINVAL,
                         "verify: not for operands by rays, which keep no single faults");
     for (int i = 0; i < r->design.n_strata; i++)
         if (r->design.strata[i].space < 0 || r->spaces.spaces[0].place == BSR_FAULT_PARAMETER)
-            return bsr_fail(BSR_EINVAL, "verify: not for plan %s of target %s",
-                            bsr_design_name(r->design.kind), r->target);
+            return bsr_fail(BSR_EINVAL,
+                            "verify: not for plan %s of the whole network, nor for parameters",
+                            bsr_design_name(r->design.kind));
+    return BSR_OK;
+}
+
+bsr_status bsr_verify(bsr_session *s, bsr_record *r, bsr_store *store, uint64_t n)
+{
+    verifier v = {.s = s, .r = r, .store = store};
     bsr_status status = choose_all(&v, n);
     if (status == BSR_OK)
         status = inject_all(&v);
