@@ -20,7 +20,7 @@ typedef struct bsr_repeat_layer {
     const char *name;
     double vf; /* of the complete analysis */
     bsr_repeat_error lvf;
-    bsr_repeat_error cvf; /* over its channels and the repeats; count 0 without channels */
+    bsr_repeat_error cvf; /* over its channels and the repeats; NaN without channels */
 } bsr_repeat_layer;
 
 /* Owned by the caller of bsr_repeat. */

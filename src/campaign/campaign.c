@@ -32,6 +32,7 @@ typedef struct run {
     bsr_store *store;
     bsr_sink sink;
     bsr_work work;
+    bsr_gradient_plan *gradients; /* NULL: no screening */
     bsr_run_log log;
     uint64_t answered; /* rows in the store */
     uint64_t injected; /* pairs answered by this process */
@@ -149,20 +150,6 @@ static bsr_status answer(run *r, const uint64_t *units, uint64_t n)
     return status;
 }
 
-/* (fault, image) pairs of all units planned so far. */
-static uint64_t planned_pairs(const bsr_record *r)
-{
-    uint64_t pairs = 0;
-    for (int i = 0; i < r->design.n_strata; i++) {
-        const bsr_planned *p = &r->design.strata[i];
-        uint64_t faults = bsr_planned_faults(&r->design, &r->spaces, p);
-        if (r->design.neurons) /* whose faults are as many as their operands times these */
-            faults = (uint64_t)r->spaces.spaces[p->space].n_variants;
-        pairs += p->n * faults * bsr_design_spread(&r->design);
-    }
-    return r->design.images > 1 || r->transient ? pairs : pairs * r->images;
-}
-
 /* (fault, image) pairs of the rows in the store. */
 static uint64_t answered_pairs(const run *r)
 {
@@ -216,44 +203,32 @@ static bsr_status answer_planned(run *r)
     }
 }
 
-/* Where screening missed too much, the layer's answers are forgotten and found again with half the
- * theta, in the end without screening. */
-typedef struct lowering {
-    run *r;
-    int again;
-} lowering;
-
-static bsr_status lower_theta(void *ctx, const bsr_screening_row *row)
+static bsr_status note_missed(void *ctx, const bsr_screening_row *row)
 {
-    lowering *l = ctx;
-    const bsr_record *r = &l->r->record;
-    if (row->layer < 0 || row->layer >= r->spaces.n || !row->checked || !row->pairs)
+    run *r = ctx;
+    if (row->layer < 0 || row->layer >= r->record.spaces.n || !row->checked)
         return BSR_OK;
     double missed = (double)row->missed / (double)row->checked * (double)row->skipped;
-    if (missed <= BSR_SCREEN_TOLERANCE * (double)row->pairs)
-        return BSR_OK;
-    l->again = 1;
-    l->r->lower[row->layer] = 1;
+    r->lower[row->layer] = missed > BSR_SCREEN_TOLERANCE * (double)row->pairs;
     return BSR_OK;
 }
 
+/* Where screening missed too much, the layer's answers are forgotten and found again with half the
+ * theta, in the end without screening. */
 static bsr_status lower_thetas(run *r, int *again)
 {
-    lowering l = {.r = r};
     bsr_record *record = &r->record;
     *again = 0;
-    if (!(record->screen > 0))
-        return BSR_OK;
     memset(r->lower, 0, (size_t)record->spaces.n);
-    BSR_TRY(bsr_store_screenings(r->store, lower_theta, &l));
+    BSR_TRY(bsr_store_screenings(r->store, note_missed, r));
     for (int i = 0; i < record->spaces.n; i++) {
         if (!r->lower[i])
             continue;
         double theta = record->theta[i] / 2;
         BSR_TRY(bsr_record_forget(r->store, record, i, theta < LEAST_THETA ? 0 : theta));
+        *again = 1;
     }
-    *again = l.again;
-    if (l.again) {
+    if (*again) {
         BSR_TRY(bsr_store_count_answers(r->store, &r->answered));
         r->s.done = answered_pairs(r);
         bsr_design_redraw(&record->design);
@@ -270,9 +245,9 @@ static bsr_status answer_all(run *r)
     r->lower = bsr_calloc_array((size_t)r->record.spaces.n + 1, 1);
     if (!r->lower)
         return BSR_ENOMEM;
-    bsr_session_begin(&r->s, d->by_site ? "rays" : "injecting", planned_pairs(&r->record), before);
+    bsr_session_begin(&r->s, d->by_site ? "rays" : "injecting", 0, before);
     for (int more = 1; more;) {
-        r->s.total = planned_pairs(&r->record);
+        r->s.total = bsr_planned_pairs(d, &r->record.spaces, r->s.images);
         BSR_TRY(answer_planned(r));
         BSR_TRY(lower_thetas(r, &more));
         if (!more && d->kind == BSR_DESIGN_ADAPTIVE && !*r->record.stopped)
@@ -348,11 +323,13 @@ static bsr_status decide_screening(run *r, const char *command)
         return bsr_fail(BSR_EINVAL, "parameters (norm, scale, zero-point) cannot be screened");
     if (o->screen == 0)
         return BSR_OK;
-    bsr_status status = bsr_screening_bytes(&r->s.reserve, r->s.plan, o->threads);
+    bsr_status status = bsr_gradient_plan_new(&r->gradients, r->s.plan);
     if (status == BSR_EUNSUPPORTED && !asked) {
         o->screen = 0;
         return BSR_OK;
     }
+    if (status == BSR_OK)
+        r->s.reserve = bsr_screening_bytes(r->gradients, r->s.plan, o->threads);
     return status;
 }
 
@@ -382,7 +359,7 @@ static bsr_status run_all(run *r, bsr_result **out, const char *command)
     BSR_TRY(bsr_run_open(&r->store, &r->record, &r->s.options));
     BSR_TRY(bsr_run_log_start(&r->log, r->store, &r->s));
     BSR_TRY(bsr_sink_init(&r->sink, r->store, &r->record));
-    BSR_TRY(bsr_work_init(&r->work, &r->s, &r->record, &r->sink));
+    BSR_TRY(bsr_work_init(&r->work, &r->s, &r->record, &r->sink, r->gradients));
     bsr_status status = answer_all(r);
     if (status != BSR_OK) {
         /* What was answered stays, with what it cost; the message is the first failure's. */
@@ -418,6 +395,7 @@ static bsr_status campaign(bsr_result **out, const bsr_model *model, const bsr_d
         bsr_work_clear(&r->work);
     bsr_sink_clear(&r->sink);
     bsr_store_close(r->store);
+    bsr_gradient_plan_free(r->gradients);
     bsr_free(r->lower);
     bsr_record_clear(&r->record);
     bsr_session_clear(&r->s);

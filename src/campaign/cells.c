@@ -27,7 +27,7 @@ int bsr_metric_is_known(bsr_metric metric, bsr_known known)
 const bsr_cell *bsr_cells_stratum(const bsr_cells *k, const bsr_planned *p)
 {
     const bsr_space_cells *c = &k->spaces[p->space];
-    if (k->r->design.pairs)
+    if (k->r->design.pairs && !k->r->design.neurons)
         return &c->classes[p->variant > 0];
     return p->variant >= 0 ? &c->variants[p->variant] : &c->all;
 }
@@ -59,7 +59,6 @@ static bsr_status init_neurons(bsr_cells *k, const bsr_space *sp)
     bsr_space_cells *c = &k->spaces[sp->id];
     uint64_t times = bsr_design_spread(&k->r->design) > 1 ? 1 : k->r->images;
     BSR_TRY(init_cell(&c->all, sp->neurons * times, PARTS, 1));
-    BSR_TRY(init_cell(&c->classes[0], sp->neurons * times, PARTS, 1));
     for (int v = 0; v < sp->n_variants; v++)
         BSR_TRY(init_cell(&c->variants[v], sp->neurons * times, PARTS, 1));
     for (int i = 0; i < sp->n_chosen; i++)
@@ -302,12 +301,9 @@ static bsr_status end_neuron(neuron_sum *s)
         BSR_TRY(bsr_stratum_add(&cell->metrics[0], parts_of(s->by_bit[v], s->images)));
         cell->rows++;
     }
-    bsr_cell *of[2] = {&c->all, &c->classes[0]};
-    for (int i = 0; i < 2; i++) {
-        BSR_TRY(bsr_stratum_add(&of[i]->metrics[0], value));
-        bsr_outcomes_add(&of[i]->outcomes, &s->outcomes);
-        of[i]->rows++;
-    }
+    BSR_TRY(bsr_stratum_add(&c->all.metrics[0], value));
+    bsr_outcomes_add(&c->all.outcomes, &s->outcomes);
+    c->all.rows++;
     bsr_outcomes_add(&c->channel_outcomes[channel], &s->outcomes);
     return bsr_stratum_add(&c->channels[channel], value);
 }

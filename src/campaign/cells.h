@@ -19,7 +19,7 @@ typedef struct bsr_cell {
 typedef struct bsr_space_cells {
     bsr_cell all;
     bsr_cell *variants;            /* [n_variants] */
-    bsr_cell classes[BSR_CLASSES]; /* pairs */
+    bsr_cell classes[BSR_CLASSES]; /* pairs, not of neurons */
     /* Criticality by channel: [n_chosen], or [n_chosen][n_variants] where variants are strata. */
     bsr_stratum *channels;
     bsr_outcomes *channel_outcomes; /* [n_chosen] */

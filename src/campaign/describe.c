@@ -12,8 +12,9 @@
 #include "campaign/describe.h"
 
 /* Checks of what screening skips. */
-#define CHECK_ONE_OF 256
-#define MOST_CHECKS  100000.0
+#define CHECK_ONE_OF         256
+#define CHECK_ONE_OF_NEURONS 2
+#define MOST_CHECKS          100000.0
 
 static const char *or_default(const char *text, const char *otherwise)
 {
@@ -82,26 +83,19 @@ static const char *setting(const bsr_run_options *o, const char *name)
     return "";
 }
 
-/* Pairs that screening might skip. */
-static double planned_pairs(const bsr_record *r)
-{
-    double pairs = 0;
-    for (int i = 0; i < r->design.n_strata; i++) {
-        const bsr_planned *p = &r->design.strata[i];
-        pairs += (double)p->n * (double)bsr_planned_faults(&r->design, &r->spaces, p);
-    }
-    return r->design.images > 1 ? pairs : pairs * (double)r->images;
-}
-
-/* One in CHECK_ONE_OF of what is skipped, and no more than MOST_CHECKS where it is known how much
- * that may be. */
+/* One in CHECK_ONE_OF of what is skipped; of neurons, which have thousands of faults, one fault of
+ * every second. No more than MOST_CHECKS where it is known how much that may be. */
 static bsr_status describe_screening(bsr_record *r, const bsr_run_options *o)
 {
-    double pairs = fmax(planned_pairs(r), 1), rate = 1.0 / CHECK_ONE_OF;
+    const bsr_design *d = &r->design;
+    double rate = 1.0 / (d->neurons ? CHECK_ONE_OF_NEURONS : CHECK_ONE_OF);
+    double most = d->neurons ? (double)(bsr_design_planned(d) * bsr_design_spread(d))
+                             : (double)bsr_planned_pairs(d, &r->spaces, r->images);
+    most = fmax(most, 1);
     if (o->screen_checks)
-        rate = (double)o->screen_checks / pairs;
-    else if (r->design.kind != BSR_DESIGN_ADAPTIVE)
-        rate = fmin(rate, MOST_CHECKS / pairs);
+        rate = (double)o->screen_checks / most;
+    else if (d->kind != BSR_DESIGN_ADAPTIVE)
+        rate = fmin(rate, MOST_CHECKS / most);
     r->screen = fmax(o->screen, 0);
     r->screen_check = fmin(rate, 1);
     r->bounds = r->design.by_site && (o->bounds || r->design.pairs);

@@ -13,6 +13,7 @@
 #include "bitseer/campaign.h"
 #include "fault/space.h"
 #include "rng/sample.h"
+#include "stats/stratified.h"
 
 /* Classes of a site's faults: the flip of a floating-point number's top exponent bit, which most
  * often decides and costs an evaluation, and all others, which screening mostly settles. Formats
@@ -105,6 +106,17 @@ int bsr_class_count(const bsr_spaces *spaces, const bsr_space *space);
 /* Of a neuron's faults no more than a few of the exponent's bits are critical, unless its image is
  * close to the boundary anyway: 1/8; else 1. */
 double bsr_design_largest(const bsr_design *d, const bsr_spaces *spaces);
+
+/* (fault, image) pairs that one unit of a stratum's draws stands for, of `images` images; of a
+ * neuron, whose operands are as many as its window holds, as if it had one. */
+uint64_t bsr_unit_pairs(const bsr_design *d, const bsr_spaces *spaces, const bsr_planned *p,
+                        uint64_t images);
+
+/* The same of all units planned so far. */
+uint64_t bsr_planned_pairs(const bsr_design *d, const bsr_spaces *spaces, uint64_t images);
+
+/* By which rules the units are estimated. */
+bsr_units bsr_design_rules(const bsr_design *d);
 
 /* Sites as the design counts them: of a layer, before it, and of each of its channels. */
 uint64_t bsr_design_sites(const bsr_design *d, const bsr_space *space);

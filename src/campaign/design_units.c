@@ -5,6 +5,7 @@
 #include "campaign/design.h"
 #include "fault/ray.h"
 
+/* With at least 16 bits: faults of shorter codes are tried one by one anyway. */
 static int is_float_format(const char *format)
 {
     return strncmp(format, "float", 5) == 0 || strncmp(format, "fp", 2) == 0 ||
@@ -72,6 +73,29 @@ uint64_t bsr_planned_faults(const bsr_design *d, const bsr_spaces *all, const bs
     for (uint32_t v = bsr_class_variants(all, s, d->pairs ? p->variant : -1); v; v &= v - 1)
         n++;
     return n;
+}
+
+uint64_t bsr_unit_pairs(const bsr_design *d, const bsr_spaces *all, const bsr_planned *p,
+                        uint64_t images)
+{
+    uint64_t faults =
+        d->neurons ? (uint64_t)all->spaces[p->space].n_variants : bsr_planned_faults(d, all, p);
+    return faults * (d->images > 1 ? bsr_design_spread(d) : images);
+}
+
+uint64_t bsr_planned_pairs(const bsr_design *d, const bsr_spaces *all, uint64_t images)
+{
+    uint64_t pairs = 0;
+    for (int i = 0; i < d->n_strata; i++)
+        pairs += d->strata[i].n * bsr_unit_pairs(d, all, &d->strata[i], images);
+    return pairs;
+}
+
+bsr_units bsr_design_rules(const bsr_design *d)
+{
+    if (d->neurons || (d->by_site && !d->pairs))
+        return BSR_UNITS_SITES;
+    return d->pairs ? BSR_UNITS_MIXED : BSR_UNITS_FAULTS;
 }
 
 uint64_t bsr_design_channels(const bsr_design *d, const bsr_space *s)

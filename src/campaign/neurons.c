@@ -18,9 +18,6 @@
 /* Streams of the checks: one for each unit. */
 #define STREAM_CHECKS (((uint64_t)1 << 62) + ((uint64_t)1 << 61))
 
-/* A neuron shows so few of its thousands of faults that one in so many neurons has one checked. */
-#define CHECK_NEURONS 2
-
 struct bsr_neuron_worker {
     bsr_neuron_list *list[TOGETHER];
     bsr_neuron_search search[TOGETHER];
@@ -144,8 +141,7 @@ static bsr_status check_skipped(batch *b)
                 listed += l->special[s][v];
         c->pairs += (uint32_t)l->faults;
         c->skipped += (uint32_t)(l->faults - listed);
-        double rate = fmin(w->record->screen_check * 256 / CHECK_NEURONS, 1);
-        if (!l->faults || bsr_rng_uniform(&rng) > rate)
+        if (!l->faults || bsr_rng_uniform(&rng) > w->record->screen_check)
             continue;
         float e = l->errors[bsr_rng_below(&rng, l->faults)];
         if (!(fabsf(e) <= limit[e > 0]))
@@ -214,14 +210,12 @@ bsr_status bsr_neurons_item(void *ctx, size_t number, int thread)
 {
     bsr_work *w = ctx;
     uint64_t first = w->item_at[number], end = w->item_at[number + 1];
-    uint64_t faults = 0;
     batch b = {.w = w, .h = w->workers[thread], .lanes = w->s->lanes[thread]};
     for (b.first = first; b.first < end; b.first += TOGETHER) {
         b.n = end - b.first < TOGETHER ? (int)(end - b.first) : TOGETHER;
         BSR_TRY(answer(&b));
     }
-    for (uint64_t u = first; u < end; u++)
-        faults += (uint64_t)w->record->spaces.spaces[0].n_variants;
     BSR_TRY(bsr_sink_put(w->sink, &w->block, first, end - first));
-    return bsr_session_step(w->s, faults, thread);
+    uint64_t each = (uint64_t)w->record->spaces.spaces[0].n_variants;
+    return bsr_session_step(w->s, (end - first) * each, thread);
 }

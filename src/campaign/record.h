@@ -29,7 +29,8 @@ typedef struct bsr_record {
     uint64_t checked, violations;
     double screen;       /* first-order screening below this share of a margin; 0: off */
     double *theta;       /* [spaces] the same of each layer, lower where too much was missed */
-    double screen_check; /* share of what is skipped that is evaluated all the same */
+    double screen_check; /* share of what is skipped that is evaluated all the same; of neurons, the
+                            share that has one fault looked at */
     int bounds;          /* bounds of the sites are kept */
     char stopped[16];    /* why an adaptive run ended before its margin: "time", or "" */
     bsr_correction correction;

@@ -29,9 +29,7 @@ bsr_status bsr_plan_round(bsr_design *d, const bsr_stratum *observed, int *more)
                         .whole_margin = d->margin,
                         .confidence = d->confidence,
                         .first = FIRST_UNITS,
-                        .units = d->neurons ? BSR_UNITS_SITES
-                                 : d->pairs ? BSR_UNITS_MIXED
-                                            : BSR_UNITS_FAULTS,
+                        .units = bsr_design_rules(d),
                         .largest = d->largest,
                         .cost = cost,
                         .growth = GROWTH};

@@ -42,7 +42,7 @@ struct scope;
 struct bsr_screening {
     bsr_session *s;
     const bsr_record *r;
-    bsr_gradient_plan *gradient_plan;
+    const bsr_gradient_plan *gradient_plan;
     int *watched; /* [spaces] plan tensor */
     unsigned char *wanted;
     screener *threads;
@@ -434,7 +434,6 @@ static bsr_status init(bsr_screening *k, uint64_t most_units)
     const bsr_plan *plan = k->s->plan;
     size_t threads = (size_t)k->s->options.threads, planes = 0;
     uint64_t images = k->r->design.pairs ? 1 : k->s->images_at_once;
-    BSR_TRY(bsr_gradient_plan_new(&k->gradient_plan, plan));
     k->watched = bsr_alloc_array((size_t)k->r->spaces.n, sizeof *k->watched);
     k->wanted = bsr_calloc_array((size_t)plan->n_ptens, 1);
     k->threads = bsr_calloc_array(threads, sizeof *k->threads);
@@ -453,13 +452,14 @@ static bsr_status init(bsr_screening *k, uint64_t most_units)
 }
 
 bsr_status bsr_screening_new(bsr_screening **out, bsr_session *s, const bsr_record *r,
-                             uint64_t most_units)
+                             const bsr_gradient_plan *gradients, uint64_t most_units)
 {
     bsr_screening *k = *out = bsr_calloc_array(1, sizeof *k);
     if (!k)
         return BSR_ENOMEM;
     k->s = s;
     k->r = r;
+    k->gradient_plan = gradients;
     k->screen = r->design.neurons   ? screen_neurons
                 : r->design.by_site ? screen_batch
                                     : screen_faults;
@@ -471,22 +471,15 @@ bsr_status bsr_screening_new(bsr_screening **out, bsr_session *s, const bsr_reco
     return status;
 }
 
-bsr_status bsr_screening_bytes(size_t *bytes, const bsr_plan *plan, int threads)
+size_t bsr_screening_bytes(const bsr_gradient_plan *gradients, const bsr_plan *plan, int threads)
 {
-    bsr_gradient_plan *gp;
-    size_t planes = 0, weights = 0;
-    *bytes = 0;
-    BSR_TRY(bsr_gradient_plan_new(&gp, plan));
+    size_t planes = 0;
     for (int i = 0; i < plan->n_ptens; i++) {
         size_t n = (size_t)plan->ptens[i].pixels * (size_t)plan->ptens[i].channels;
         planes = n > planes ? n : planes;
     }
-    for (int i = 0; i < plan->n_layers; i++)
-        weights += plan->layers[i].weights->packed_bytes;
-    *bytes = weights +
-             (size_t)threads * (bsr_gradients_bytes(gp) + planes * BSR_MAX_RIVALS * sizeof(float));
-    bsr_gradient_plan_free(gp);
-    return BSR_OK;
+    return (size_t)threads *
+           (bsr_gradients_bytes(gradients) + planes * BSR_MAX_RIVALS * sizeof(float));
 }
 
 void bsr_screening_free(bsr_screening *k)
@@ -495,7 +488,6 @@ void bsr_screening_free(bsr_screening *k)
         return;
     for (int t = 0; k->threads && t < k->s->options.threads; t++)
         clear_screener(&k->threads[t]);
-    bsr_gradient_plan_free(k->gradient_plan);
     bsr_free(k->watched);
     bsr_free(k->wanted);
     bsr_free(k->threads);

@@ -11,6 +11,7 @@
 
 #include "analysis/session.h"
 #include "campaign/units.h"
+#include "exec/gradient.h"
 
 /* Share of a margin below which a fault is taken for harmless, where nothing else is asked for. */
 #define BSR_SCREEN_DEFAULT 0.1
@@ -37,14 +38,14 @@ typedef struct bsr_screening bsr_screening;
  * too often (6 in 1000 pairs of an int8 ResNet-8). */
 #define BSR_TRUSTED_BITS 9
 
-/* For the record's theta, which is not 0. EUNSUPPORTED: an operator without a backward rule;
- * ENOMEM. Caller owns *out; session and record must outlive it. */
+/* For the record's theta, which is not 0. ENOMEM. Caller owns *out; session, record and gradients
+ * (of the session's plan) must outlive it. */
 bsr_status bsr_screening_new(bsr_screening **out, bsr_session *s, const bsr_record *record,
-                             uint64_t most_units);
+                             const bsr_gradient_plan *gradients, uint64_t most_units);
 void bsr_screening_free(bsr_screening *screening);
 
-/* Bytes that screening of a network takes, about; errors as bsr_screening_new. */
-bsr_status bsr_screening_bytes(size_t *bytes, const bsr_plan *plan, int threads);
+/* Bytes that screening of a network takes, about. */
+size_t bsr_screening_bytes(const bsr_gradient_plan *gradients, const bsr_plan *plan, int threads);
 
 /* Predicts for n units in the session's current set of images, on all threads. Pairs: units lie
  * image by image. */

@@ -36,12 +36,7 @@ static bsr_status share_of(const builder *b, bsr_share *out, const bsr_stratum *
     if (real != n || !n)
         return BSR_OK;
     bsr_estimate e;
-    const bsr_design *d = &b->r->design;
-    BSR_TRY(bsr_stratified_of(&e, st, n, b->confidence,
-                              d->neurons   ? BSR_UNITS_SITES
-                              : d->pairs   ? BSR_UNITS_MIXED
-                              : d->by_site ? BSR_UNITS_SITES
-                                           : BSR_UNITS_FAULTS));
+    BSR_TRY(bsr_stratified_of(&e, st, n, b->confidence, bsr_design_rules(&b->r->design)));
     *out = (bsr_share){e.mean, e.ci.lo, e.ci.hi};
     /* What was answered first is no random part of the sample: only the bounds are certain. */
     if (!b->r->complete)
@@ -95,11 +90,7 @@ static bsr_share rmse_of(const builder *b, const bsr_cell *const *cells, size_t 
 static size_t cells_of_space(const builder *b, int i, const bsr_cell **out)
 {
     const bsr_space_cells *c = &b->cells.spaces[i];
-    if (b->r->design.neurons) {
-        out[0] = &c->classes[0];
-        return 1;
-    }
-    if (b->r->design.pairs) {
+    if (b->r->design.pairs && !b->r->design.neurons) {
         size_t classes = (size_t)bsr_class_count(&b->r->spaces, &b->r->spaces.spaces[i]);
         for (size_t k = 0; k < classes; k++)
             out[k] = &c->classes[k];

@@ -58,8 +58,8 @@ bsr_ray_site bsr_locate_site(const bsr_record *r, uint64_t unit)
     return s;
 }
 
-void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *s,
-                   const bsr_golden *golden, int image)
+double bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *s,
+                     const bsr_golden *golden, int image)
 {
     const bsr_space *sp = s->space;
     uint32_t code = bsr_space_code(sp, golden, image, s->at);
@@ -75,6 +75,7 @@ void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_
         if (s->variants >> ray->nans[i] & 1)
             ray->nans[n++] = ray->nans[i];
     ray->n_nans = (uint8_t)n;
+    return v0;
 }
 
 bsr_neuron bsr_locate_neuron(const bsr_record *r, uint64_t unit, size_t first_image)

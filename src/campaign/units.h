@@ -45,8 +45,8 @@ static inline uint64_t bsr_pair_image(const bsr_record *r, uint64_t unit)
 }
 
 /* The search over the site's faults in an image of the golden run; values: what the faults store
- * [n_variants]. */
-void bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *site,
-                   const bsr_golden *golden, int image);
+ * [n_variants]. Returns what is stored. */
+double bsr_start_ray(bsr_ray *ray, double values[BSR_MAX_VARIANTS], const bsr_ray_site *site,
+                     const bsr_golden *golden, int image);
 
 #endif

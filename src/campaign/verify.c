@@ -83,8 +83,7 @@ static bsr_status choose(verifier *v, probe *p, uint64_t unit, uint64_t pair)
 /* (fault, image) pairs that a stratum stands for. */
 static double weight_of(const bsr_record *r, const bsr_planned *p)
 {
-    double pairs = (double)p->population * (double)bsr_planned_faults(&r->design, &r->spaces, p);
-    return r->design.images > 1 ? pairs : pairs * (double)r->images;
+    return (double)p->population * (double)bsr_unit_pairs(&r->design, &r->spaces, p, r->images);
 }
 
 /* k random pairs of the sample of one stratum. */
@@ -92,9 +91,8 @@ static bsr_status choose_some(verifier *v, int i, uint64_t k)
 {
     const bsr_design *d = &v->r->design;
     const bsr_planned *p = &d->strata[i];
-    uint64_t *units = NULL, *pairs = NULL, each = bsr_planned_faults(d, &v->r->spaces, p);
-    if (d->images == 1 && !v->r->transient)
-        each *= v->r->images;
+    uint64_t *units = NULL, *pairs = NULL;
+    uint64_t each = bsr_unit_pairs(d, &v->r->spaces, p, v->r->images);
     k = k > p->n * each ? p->n * each : k;
     bsr_status status =
         bsr_sample_indices(&pairs, p->n * each, k, v->r->seed, STREAM_PAIRS + (uint64_t)i, 0);

@@ -237,7 +237,7 @@ uint64_t bsr_work_block_units(const bsr_work *w)
     return n < w->item_units ? w->item_units : n > BLOCK_UNITS ? BLOCK_UNITS : n;
 }
 
-static bsr_status init(bsr_work *w)
+static bsr_status init(bsr_work *w, const bsr_gradient_plan *gradients)
 {
     bsr_session *s = w->s;
     const bsr_record *r = w->record;
@@ -261,14 +261,15 @@ static bsr_status init(bsr_work *w)
         BSR_TRY(new_bench(&w->workers[t], w, lanes));
     uint64_t units = bsr_work_block_units(w);
     if (r->screen > 0)
-        BSR_TRY(bsr_screening_new(&w->screening, s, r, units));
+        BSR_TRY(bsr_screening_new(&w->screening, s, r, gradients, units));
     return new_block(w, units);
 }
 
-bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink)
+bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink,
+                         const bsr_gradient_plan *gradients)
 {
     *w = (bsr_work){.s = s, .record = record, .sink = sink};
-    return init(w);
+    return init(w, gradients);
 }
 
 void bsr_work_clear(bsr_work *w)

@@ -46,8 +46,10 @@ typedef struct bsr_work {
     struct bsr_worker **workers; /* [threads] workspaces */
 } bsr_work;
 
-/* Workspaces for the record's method and target. Cleared with bsr_work_clear, also on failure. */
-bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink);
+/* Workspaces for the record's method and target; gradients: of the session's plan, where the record
+ * screens, borrowed until bsr_work_clear, which is due also on failure. */
+bsr_status bsr_work_init(bsr_work *w, bsr_session *s, bsr_record *record, bsr_sink *sink,
+                         const bsr_gradient_plan *gradients);
 void bsr_work_clear(bsr_work *w);
 
 /* Answers the units (ascending) and hands their rows to the sink. */

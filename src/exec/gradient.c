@@ -97,16 +97,7 @@ const char *bsr_gradient_value(bsr_gradients *g, int pten)
     char *data = g->values + g->gp->value_at[pten];
     if (g->computed[pten])
         return data;
-    const bsr_step *s = &plan->steps[p->producer];
-    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
-    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
-        int from = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
-        if (from >= 0)
-            whole[k] =
-                (bsr_access){record + plan->ptens[from].golden_at, plan->ptens[from].identity, 0};
-    }
-    bsr_step_image(plan, s, s->weights->packed, whole, &g->scratch, data);
-    bsr_write_spare(p, data);
+    bsr_step_recompute(plan, pten, record, &g->scratch, data);
     g->computed[pten] = 1;
     return data;
 }

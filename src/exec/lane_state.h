@@ -109,6 +109,10 @@ static inline void bsr_lane_count_dirty(bsr_lanes *ls, int pten)
 /* Before the first group of a call. */
 void bsr_lanes_use(bsr_lanes *ls, const bsr_golden *golden);
 
+/* Makes the first of n jobs the current group (ls->jobs, ls->n), as many as fit and can run on
+ * lanes; returns how many: 0 when the first cannot. */
+size_t bsr_lanes_group(bsr_lanes *ls, const bsr_lane_job *jobs, size_t n);
+
 /* Starts the lanes of the current group (ls->jobs, ls->n) and runs the steps before `end`. */
 bsr_status bsr_lanes_walk(bsr_lanes *ls, int end);
 

@@ -154,20 +154,10 @@ const char *bsr_golden_recompute(bsr_lanes *ls, int image, int pten)
     char *data = ls->recomputed[pten];
     if (ls->recomputed_image[pten] == image)
         return data;
-    const bsr_pten *p = &plan->ptens[pten];
-    const bsr_step *s = &plan->steps[p->producer];
     const char *record = ls->golden->records + (size_t)image * plan->golden_bytes;
-    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
-    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
-        int from = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
-        if (from >= 0)
-            whole[k] =
-                (bsr_access){record + plan->ptens[from].golden_at, plan->ptens[from].identity, 0};
-    }
-    bsr_step_image(plan, s, s->weights->packed, whole, &ls->scratch, data);
-    bsr_write_spare(p, data);
+    bsr_step_recompute(plan, pten, record, &ls->scratch, data);
     ls->recomputed_image[pten] = image;
-    ls->counters.macs += s->macs;
+    ls->counters.macs += plan->steps[plan->ptens[pten].producer].macs;
     return data;
 }
 
@@ -319,6 +309,17 @@ void bsr_lanes_use(bsr_lanes *ls, const bsr_golden *golden)
         ls->recomputed_image[i] = -1; /* of another golden run, for all one knows */
 }
 
+size_t bsr_lanes_group(bsr_lanes *ls, const bsr_lane_job *jobs, size_t n)
+{
+    size_t group = 0;
+    while (group < (size_t)ls->size && group < n &&
+           !bsr_is_shared_fault(ls->plan, &jobs[group].fault))
+        group++;
+    ls->jobs = jobs;
+    ls->n = (int)group;
+    return group;
+}
+
 bsr_status bsr_lanes_run(bsr_lanes *ls, const bsr_golden *golden, const bsr_lane_job *jobs,
                          size_t n, bsr_lane_result *results, float *logits)
 {
@@ -326,19 +327,9 @@ bsr_status bsr_lanes_run(bsr_lanes *ls, const bsr_golden *golden, const bsr_lane
     size_t classes = (size_t)golden->classes;
     for (size_t i = 0; i < n;) {
         float *z = logits ? logits + i * classes : NULL;
-        if (bsr_is_shared_fault(ls->plan, &jobs[i].fault)) {
-            BSR_TRY(run_whole(ls, &jobs[i], &results[i], z));
-            i++;
-            continue;
-        }
-        ls->jobs = jobs + i;
-        ls->n = 0;
-        while (ls->n < ls->size && i + (size_t)ls->n < n &&
-               !bsr_is_shared_fault(ls->plan, &jobs[i + (size_t)ls->n].fault))
-            ls->n++;
-        size_t group = (size_t)ls->n;
-        BSR_TRY(run_group(ls, results + i, z));
-        i += group;
+        size_t group = bsr_lanes_group(ls, jobs + i, n - i);
+        BSR_TRY(group ? run_group(ls, results + i, z) : run_whole(ls, &jobs[i], &results[i], z));
+        i += group ? group : 1;
     }
     return BSR_OK;
 }

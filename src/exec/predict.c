@@ -200,16 +200,11 @@ bsr_status bsr_lanes_predict(bsr_lanes *ls, const bsr_golden *golden, const bsr_
     int end = ls->plan->ptens[slopes->pten].producer + 1;
     bsr_lanes_use(ls, golden);
     for (size_t i = 0; i < n;) {
-        if (bsr_is_shared_fault(ls->plan, &jobs[i].fault)) {
+        size_t group = bsr_lanes_group(ls, jobs + i, n - i);
+        if (!group) {
             share[i++] = INFINITY;
             continue;
         }
-        ls->jobs = jobs + i;
-        ls->n = 0;
-        while (ls->n < ls->size && i + (size_t)ls->n < n &&
-               !bsr_is_shared_fault(ls->plan, &jobs[i + (size_t)ls->n].fault))
-            ls->n++;
-        size_t group = (size_t)ls->n;
         bsr_status status = bsr_lanes_walk(ls, end);
         for (size_t l = 0; l < group && status == BSR_OK; l++)
             share[i + l] = predict(ls, (int)l, slopes);

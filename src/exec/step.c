@@ -327,3 +327,19 @@ bsr_status bsr_step_dense(const bsr_plan *plan, const bsr_step *step, char *cons
         .node = n, .opset = g->opset, .n_in = n->n_in, .n_out = n->n_out, .in = views, .out = outs};
     return bsr_op_find(n->op_type)->run(&call);
 }
+
+void bsr_step_recompute(const bsr_plan *plan, int pten, const char *record, bsr_scratch *scratch,
+                        char *data)
+{
+    const bsr_pten *p = &plan->ptens[pten];
+    const bsr_step *s = &plan->steps[p->producer];
+    bsr_access whole[BSR_DENSE_OPERANDS] = {{0}};
+    for (int k = 0; k < s->n_sources + s->n_stages; k++) {
+        int from = k < s->n_sources ? s->sources[k].pten : s->stages[k - s->n_sources].operand;
+        if (from >= 0)
+            whole[k] =
+                (bsr_access){record + plan->ptens[from].golden_at, plan->ptens[from].identity, 0};
+    }
+    bsr_step_image(plan, s, s->weights->packed, whole, scratch, data);
+    bsr_write_spare(p, data);
+}

@@ -63,6 +63,11 @@ int bsr_stage_rows(const bsr_plan *plan, const bsr_step *step, int first, int n,
 /* Evaluates a DENSE or RELAYOUT step: in[i] holds source i's tensor, out the result's. */
 bsr_status bsr_step_dense(const bsr_plan *plan, const bsr_step *step, char *const *in, char *out);
 
+/* Computes a tensor that the golden run does not keep, from the kept ones in `record`, which is one
+ * image's: `data` has room for it and its spare pixel. */
+void bsr_step_recompute(const bsr_plan *plan, int pten, const char *record, bsr_scratch *scratch,
+                        char *data);
+
 /* Writes the spare pixel behind a tensor's last pixel. */
 void bsr_write_spare(const bsr_pten *p, char *data);
 

@@ -425,12 +425,6 @@ bsr_status bsr_stratified_faults(bsr_estimate *out, const bsr_stratum *strata, s
     return run(out, strata, count, confidence, FAULTS);
 }
 
-bsr_status bsr_stratified_mixed(bsr_estimate *out, const bsr_stratum *strata, size_t count,
-                                double confidence)
-{
-    return run(out, strata, count, confidence, MIXED);
-}
-
 bsr_status bsr_stratified_of(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                              double confidence, bsr_units units)
 {

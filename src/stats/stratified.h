@@ -96,17 +96,6 @@ bsr_status bsr_stratified(bsr_estimate *out, const bsr_stratum *strata, size_t c
 bsr_status bsr_stratified_faults(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                                  double confidence);
 
-/* The rules of bsr_stratified_faults for strata whose units are one fault, those of bsr_stratified
- * for the others, but for rule (2) where none of a stratum's units had a critical fault: the
- * variance is then not that of 0-or-1 units but of 0-or-b ones, b = w s + 1 - w. s is the size of
- * units that have critical faults, sum of y^3 / sum of y^2 over the strata of the same kind, and
- * w = (sum of y)^2 / sum of y^2 / 20, at most 1: so many such units were seen. Where strata are
- * classes of faults of ten layers, most of which show nothing of a rare class, 0-or-1 makes
- * intervals of the whole up to twice as wide as needed (coverage 98-99 %, with b 95-96 %:
- * tests/campaign/coverage.c). */
-bsr_status bsr_stratified_mixed(bsr_estimate *out, const bsr_stratum *strata, size_t count,
-                                double confidence);
-
 /* The same for values that stand for differences between -1 and 1 moved to 0..1 (stats/paired.h):
  * where strata showed one value only, rule (2) takes each unit for one that has it or, with the
  * Agresti-Coull proportion z^2 / 2 / (n_h + z^2), is as far off as can be. */
@@ -114,9 +103,14 @@ bsr_status bsr_stratified_differences(bsr_estimate *out, const bsr_stratum *stra
                                       double confidence);
 
 /* What units are, and so which of the rules hold. */
-typedef enum bsr_units { BSR_UNITS_SITES, BSR_UNITS_FAULTS, BSR_UNITS_MIXED } bsr_units;
+typedef enum bsr_units {
+    BSR_UNITS_SITES,  /* bsr_stratified */
+    BSR_UNITS_FAULTS, /* bsr_stratified_faults */
+    BSR_UNITS_MIXED,  /* the latter's where a stratum's units are one fault, the former's elsewhere
+                       */
+} bsr_units;
 
-/* bsr_stratified, bsr_stratified_faults or bsr_stratified_mixed. */
+/* Estimate and interval by the rules of `units`. */
 bsr_status bsr_stratified_of(bsr_estimate *out, const bsr_stratum *strata, size_t count,
                              double confidence, bsr_units units);
 

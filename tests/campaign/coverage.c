@@ -131,7 +131,7 @@ typedef struct tally {
 static void judge(tally *to, const bsr_stratum *strata, size_t n, double truth, double margin)
 {
     bsr_estimate e;
-    zoo_check(bsr_stratified_mixed(&e, strata, n, 0.95), "estimate");
+    zoo_check(bsr_stratified_of(&e, strata, n, 0.95, BSR_UNITS_MIXED), "estimate");
     double half = fmax(e.mean - e.ci.lo, e.ci.hi - e.mean);
     if (half > margin * (1 + 1e-12)) {
         printf("FAILED: half-width %g, asked for %g\n", half, margin);

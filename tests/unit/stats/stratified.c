@@ -235,13 +235,13 @@ static void test_stats_stratified__unseen_units_are_like_seen_ones(void **state)
     bsr_estimate e, alone;
     for (int i = 0; i < 3; i++)
         s[i].faults = 31;
-    assert_int_equal(bsr_stratified_mixed(&e, s, 3, 0.95), BSR_OK);
+    assert_int_equal(bsr_stratified_of(&e, s, 3, 0.95, BSR_UNITS_MIXED), BSR_OK);
     assert_close(e.mean, 0.00896057347670250896, 1e-14);
     assert_close(e.variance, 0.000458783043685557533, 1e-13);
     assert_close(e.df, 20.1772567017772429, 1e-12);
     assert_close(e.ci.lo, 16.0 / 31 / 900, 1e-12); /* what was seen */
     assert_close(e.ci.hi, 0.0890934550863863772, 1e-11);
-    assert_int_equal(bsr_stratified_mixed(&e, &s[2], 1, 0.95), BSR_OK);
+    assert_int_equal(bsr_stratified_of(&e, &s[2], 1, 0.95, BSR_UNITS_MIXED), BSR_OK);
     assert_int_equal(bsr_stratified(&alone, &s[2], 1, 0.95), BSR_OK);
     assert_true(e.variance == alone.variance && e.ci.hi == alone.ci.hi);
 }
@@ -261,7 +261,7 @@ static void test_stats_stratified__faults_of_a_unit_weigh(void **state)
                         stratum(300, 31, d, 12)};
     s[1].faults = s[3].faults = 31;
     bsr_estimate e;
-    assert_int_equal(bsr_stratified_mixed(&e, s, 4, 0.95), BSR_OK);
+    assert_int_equal(bsr_stratified_of(&e, s, 4, 0.95, BSR_UNITS_MIXED), BSR_OK);
     assert_close(e.mean, 5767.0 / 256000, 1e-14);
     assert_close(e.variance, 0.0000724148651710164935, 1e-13);
     assert_close(e.df, 15.7042000085856401, 1e-12);
