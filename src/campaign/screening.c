@@ -30,6 +30,7 @@ typedef struct query {
 /* Workspace of one thread. */
 typedef struct screener {
     bsr_gradients *gradients;
+    unsigned char *wanted; /* [plan tensors] of the current image */
     float *planes;
     bsr_lane_job *jobs; /* [ASKED] */
     float *share;
@@ -44,7 +45,6 @@ struct bsr_screening {
     const bsr_record *r;
     const bsr_gradient_plan *gradient_plan;
     int *watched; /* [spaces] plan tensor */
-    unsigned char *wanted;
     screener *threads;
     bsr_screened *state; /* [units][images at once], pairs: [units] */
     bsr_status (*screen)(struct scope *c, uint64_t first, int n); /* units of one layer and image */
@@ -354,6 +354,55 @@ static void units_of_image(const bsr_screening *k, uint64_t image, uint64_t *fir
     }
 }
 
+/* Does any fault of the unit change the stored value by so little that it can be predicted? */
+static int is_predictable(const scope *c, uint64_t unit)
+{
+    const bsr_record *r = c->k->r;
+    const bsr_golden *golden = c->k->s->golden;
+    if (r->design.neurons)
+        return 1;
+    bsr_ray_site s = {0};
+    if (r->design.by_site) {
+        s = bsr_locate_site(r, unit);
+    } else {
+        bsr_injected f = bsr_locate_unit(r, unit);
+        s = (bsr_ray_site){.space = f.space, .variants = 1, .at = f.site, .change = {f.change}};
+    }
+    uint32_t code = bsr_space_code(s.space, golden, c->image, s.at);
+    double v0 = bsr_space_value(s.space, s.at, code);
+    for (uint32_t left = s.variants; left; left &= left - 1) {
+        uint32_t now = bsr_change_apply(s.change[__builtin_ctz(left)], code);
+        if (fabs(bsr_space_value(s.space, s.at, now) - v0) <= FAR)
+            return 1;
+    }
+    return 0;
+}
+
+/* Marks the tensors whose slopes the image's units need, and those behind them that are rounded;
+ * 0 when there are none. A backward pass reaches no further than it must. */
+static int want_tensors(scope *c)
+{
+    const bsr_screening *k = c->k;
+    const bsr_plan *plan = k->s->plan;
+    int nearest = plan->n_steps; /* step that makes the first of them */
+    uint64_t first = c->first;
+    memset(c->h->wanted, 0, (size_t)plan->n_ptens);
+    for (int i = 0; i < k->r->spaces.n; i++) {
+        uint64_t end = end_of_space(k, first, c->end, i);
+        while (k->r->theta[i] > 0 && first < end && !is_predictable(c, k->units[first]))
+            first++;
+        if (k->r->theta[i] > 0 && first < end) {
+            int producer = plan->ptens[k->watched[i]].producer;
+            c->h->wanted[k->watched[i]] = 1;
+            nearest = producer < nearest ? producer : nearest;
+        }
+        first = end;
+    }
+    for (int i = 0; i < plan->n_ptens; i++)
+        c->h->wanted[i] |= is_rounded(k, &plan->ptens[i]) && plan->ptens[i].producer > nearest;
+    return nearest < plan->n_steps;
+}
+
 static bsr_status screen_image(void *ctx, size_t item, int thread)
 {
     bsr_screening *k = ctx;
@@ -374,8 +423,9 @@ static bsr_status screen_image(void *ctx, size_t item, int thread)
             (bsr_screened){{UINT8_MAX, UINT8_MAX}, 0, {-1, -1}}; /* unless a layer says otherwise */
     }
     bsr_margins_of(&margins, g->logits + item * (size_t)g->classes, g->top1[item], g->classes);
-    unsigned char *wanted = k->wanted;
-    BSR_TRY(bsr_gradients_run(c.h->gradients, g, c.image, &margins, wanted, at_tensor, &c));
+    if (want_tensors(&c))
+        BSR_TRY(
+            bsr_gradients_run(c.h->gradients, g, c.image, &margins, c.h->wanted, at_tensor, &c));
     return bsr_session_step(k->s, 0, thread);
 }
 
@@ -383,36 +433,26 @@ bsr_status bsr_screen_units(bsr_screening *k, const uint64_t *units, uint64_t n)
 {
     k->units = units;
     k->n = n;
-    memset(k->wanted, 0, (size_t)k->s->plan->n_ptens);
-    const bsr_plan *plan = k->s->plan;
-    int nearest = plan->n_steps; /* step that makes the first watched tensor */
-    for (int i = 0; i < k->r->spaces.n; i++) {
-        int producer = plan->ptens[k->watched[i]].producer;
-        if (k->r->theta[i] <= 0)
-            continue;
-        k->wanted[k->watched[i]] = 1;
-        nearest = producer < nearest ? producer : nearest;
-    }
-    for (int i = 0; i < plan->n_ptens; i++)
-        k->wanted[i] |= is_rounded(k, &plan->ptens[i]) && plan->ptens[i].producer > nearest;
     return bsr_pool_run(k->s->pool, (size_t)k->s->golden->images, screen_image, k);
 }
 
 static bsr_status new_screener(screener *h, const bsr_screening *k, size_t planes)
 {
+    h->wanted = bsr_alloc_array((size_t)k->s->plan->n_ptens, 1);
     h->planes = bsr_alloc_array(planes, sizeof *h->planes);
     h->jobs = bsr_alloc_array(ASKED, sizeof *h->jobs);
     h->share = bsr_alloc_array(ASKED, sizeof *h->share);
     h->asked = bsr_alloc_array(ASKED, sizeof *h->asked);
     h->site = bsr_alloc_array(BATCH, sizeof *h->site);
     h->ray = bsr_alloc_array(BATCH, sizeof *h->ray);
-    if (!h->planes || !h->jobs || !h->share || !h->asked || !h->site || !h->ray)
+    if (!h->wanted || !h->planes || !h->jobs || !h->share || !h->asked || !h->site || !h->ray)
         return BSR_ENOMEM;
     return bsr_gradients_new(&h->gradients, k->gradient_plan);
 }
 
 static void clear_screener(screener *h)
 {
+    bsr_free(h->wanted);
     bsr_free(h->planes);
     bsr_free(h->jobs);
     bsr_free(h->share);
@@ -435,10 +475,9 @@ static bsr_status init(bsr_screening *k, uint64_t most_units)
     size_t threads = (size_t)k->s->options.threads, planes = 0;
     uint64_t images = k->r->design.pairs ? 1 : k->s->images_at_once;
     k->watched = bsr_alloc_array((size_t)k->r->spaces.n, sizeof *k->watched);
-    k->wanted = bsr_calloc_array((size_t)plan->n_ptens, 1);
     k->threads = bsr_calloc_array(threads, sizeof *k->threads);
     k->state = bsr_alloc_array(most_units * images, sizeof *k->state);
-    if (!k->watched || !k->wanted || !k->threads || !k->state)
+    if (!k->watched || !k->threads || !k->state)
         return BSR_ENOMEM;
     for (int i = 0; i < k->r->spaces.n; i++) {
         k->watched[i] = watched_of(plan, &k->r->spaces.spaces[i]);
@@ -489,7 +528,6 @@ void bsr_screening_free(bsr_screening *k)
     for (int t = 0; k->threads && t < k->s->options.threads; t++)
         clear_screener(&k->threads[t]);
     bsr_free(k->watched);
-    bsr_free(k->wanted);
     bsr_free(k->threads);
     bsr_free(k->state);
     bsr_free(k);
