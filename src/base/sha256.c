@@ -18,6 +18,20 @@ static uint32_t rotr(uint32_t x, int n)
     return x >> n | x << (32 - n);
 }
 
+/* Round number k of eight: the standard's words a to h are v[(0 - k) % 8] to v[(7 - k) % 8]. */
+static inline void one_round(uint32_t v[8], int k, uint32_t input)
+{
+#define WORD(i) v[((i)-k) & 7]
+    uint32_t a = WORD(0), e = WORD(4);
+    uint32_t t1 = WORD(7) + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) +
+                  ((e & WORD(5)) ^ (~e & WORD(6))) + input;
+    uint32_t t2 = (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) +
+                  ((a & WORD(1)) ^ (a & WORD(2)) ^ (WORD(1) & WORD(2)));
+    WORD(3) += t1;
+    WORD(7) = t1 + t2;
+#undef WORD
+}
+
 /* FIPS 180-4, section 6.2.2. */
 static void compress(uint32_t state[8], const unsigned char block[64])
 {
@@ -32,15 +46,18 @@ static void compress(uint32_t state[8], const unsigned char block[64])
     }
     uint32_t v[8];
     memcpy(v, state, sizeof v);
-    for (int t = 0; t < 64; t++) {
-        uint32_t a = v[0], e = v[4];
-        uint32_t t1 = v[7] + (rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25)) + ((e & v[5]) ^ (~e & v[6])) +
-                      round_constants[t] + w[t];
-        uint32_t t2 =
-            (rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22)) + ((a & v[1]) ^ (a & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof *v);
-        v[4] += t1;
-        v[0] = t1 + t2;
+    for (int t = 0; t < 64; t += 8) {
+        /* After eight rounds every word is where it was: nothing is moved. Written out, the words
+         * stay in registers. */
+        const uint32_t *c = round_constants + t, *x = w + t;
+        one_round(v, 0, c[0] + x[0]);
+        one_round(v, 1, c[1] + x[1]);
+        one_round(v, 2, c[2] + x[2]);
+        one_round(v, 3, c[3] + x[3]);
+        one_round(v, 4, c[4] + x[4]);
+        one_round(v, 5, c[5] + x[5]);
+        one_round(v, 6, c[6] + x[6]);
+        one_round(v, 7, c[7] + x[7]);
     }
     for (int i = 0; i < 8; i++)
         state[i] += v[i];
