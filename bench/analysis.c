@@ -11,7 +11,7 @@
 #include "base/alloc.h"
 #include "bench.h"
 #include "exec/golden.h"
-#include "exec/gradient.h"
+#include "exec/weight_gradient.h"
 
 static const char no_data[] = "skipped: BITSEER_DATA is not set";
 
@@ -128,29 +128,98 @@ void bench_adaptive(table *t, const bench_options *o)
     adaptive_mobilenet(t, o);
 }
 
+/* What a thread needs for gradients of one network, and where those at weights go. */
+typedef struct gradient_work {
+    const bsr_golden *golden;
+    bsr_gradient_plan *gp;
+    bsr_gradients *g;
+    bsr_weight_gradients *w;
+    unsigned char *all; /* ones, for tensors and for layers */
+    int n;              /* seeds of the walk: `seeds` [n][classes] */
+    float *seeds, *weights;
+} gradient_work;
+
 static bsr_status ignore(void *ctx, int pten, const float *gradient, size_t stride)
 {
     (void)ctx, (void)pten, (void)gradient, (void)stride;
     return BSR_OK;
 }
 
-/* All images once, one thread; *rivals: of all images together. */
-static double gradient_seconds(bsr_gradients *g, const bsr_golden *golden,
-                               const unsigned char *wanted, int *rivals)
+static bsr_status take_weights(void *ctx, int layer, const float *gradient, size_t stride)
 {
-    double start = seconds_now();
-    *rivals = 0;
-    for (int i = 0; i < golden->images; i++) {
-        bsr_margins m;
-        bsr_margins_of(&m, golden->logits + (size_t)i * (size_t)golden->classes, golden->top1[i],
-                       golden->classes);
-        must(bsr_gradients_run(g, golden, i, &m, wanted, ignore, NULL));
-        *rivals += m.n;
-    }
-    return seconds_now() - start;
+    const gradient_work *k = ctx;
+    bsr_weight_gradient(k->w, k->g, layer, gradient, stride, k->n, k->weights, NULL);
+    return BSR_OK;
 }
 
-static void gradient_line(table *t, const bench_options *o, network_id id)
+static void open_gradients(gradient_work *k, const bsr_plan *plan, const bsr_golden *golden)
+{
+    size_t most = 0, ones = (size_t)(plan->n_ptens + plan->n_layers);
+    for (int i = 0; i < plan->n_layers; i++) {
+        size_t count = bsr_weight_gradient_count(plan->layers[i].weights);
+        most = count > most ? count : most;
+    }
+    *k = (gradient_work){.golden = golden};
+    k->all = bsr_alloc_array(ones, 1);
+    k->seeds = bsr_calloc_array(BSR_MAX_RIVALS * (size_t)golden->classes, sizeof *k->seeds);
+    k->weights = bsr_alloc_array(BSR_MAX_RIVALS * most, sizeof *k->weights);
+    if (!k->all || !k->seeds || !k->weights)
+        must(BSR_ENOMEM);
+    memset(k->all, 1, ones);
+    must(bsr_gradient_plan_new(&k->gp, plan));
+    must(bsr_gradients_new(&k->g, k->gp));
+    must(bsr_weight_gradients_new(&k->w, k->gp));
+}
+
+static void close_gradients(gradient_work *k)
+{
+    bsr_weight_gradients_free(k->w);
+    bsr_gradients_free(k->g);
+    bsr_gradient_plan_free(k->gp);
+    bsr_free(k->weights);
+    bsr_free(k->seeds);
+    bsr_free(k->all);
+}
+
+/* Of the margins at every tensor, one thread: seconds an image and rival. */
+static double margin_seconds(gradient_work *k)
+{
+    double start = seconds_now();
+    int rivals = 0, classes = k->golden->classes;
+    for (int i = 0; i < k->golden->images; i++) {
+        bsr_margins m;
+        int top1 = k->golden->top1[i];
+        bsr_margins_of(&m, k->golden->logits + (size_t)i * (size_t)classes, top1, classes);
+        bsr_margin_seeds(k->seeds, &m, top1, classes);
+        bsr_gradient_request r = {.n = m.n, .seeds = k->seeds, .wanted = k->all, .fn = ignore};
+        must(bsr_gradients_run(k->g, k->golden, i, &r));
+        rivals += m.n;
+    }
+    return (seconds_now() - start) / rivals;
+}
+
+/* Of the first logits, at every tensor or at every weight: seconds an image. */
+static double logit_seconds(gradient_work *k, int weights)
+{
+    size_t classes = (size_t)k->golden->classes;
+    k->n = classes < BSR_MAX_RIVALS ? (int)classes : BSR_MAX_RIVALS;
+    memset(k->seeds, 0, (size_t)k->n * classes * sizeof *k->seeds);
+    for (size_t c = 0; c < (size_t)k->n; c++)
+        k->seeds[c * classes + c] = 1;
+    bsr_gradient_request r = {.n = k->n,
+                              .seeds = k->seeds,
+                              .wanted = weights ? NULL : k->all,
+                              .fn = ignore,
+                              .wanted_layers = weights ? k->all : NULL,
+                              .layer_fn = take_weights,
+                              .ctx = k};
+    double start = seconds_now();
+    for (int i = 0; i < k->golden->images; i++)
+        must(bsr_gradients_run(k->g, k->golden, i, &r));
+    return (seconds_now() - start) / k->golden->images;
+}
+
+static void gradient_lines(table *t, const bench_options *o, network_id id)
 {
     enum { ROUNDS = 5 };
     network net;
@@ -160,33 +229,30 @@ static void gradient_line(table *t, const bench_options *o, network_id id)
     }
     bsr_pool *pool;
     bsr_golden *golden;
-    bsr_gradient_plan *gp;
-    bsr_gradients *g;
+    gradient_work k;
     must(bsr_pool_new(&pool, 1));
     must(bsr_golden_new(&golden, net.plan, pool, net.data, net.model->nhwc, 0, net.batch));
-    must(bsr_gradient_plan_new(&gp, net.plan));
-    must(bsr_gradients_new(&g, gp));
-    unsigned char *all = bsr_alloc_array((size_t)net.plan->n_ptens, 1);
-    if (!all)
-        must(BSR_ENOMEM);
-    memset(all, 1, (size_t)net.plan->n_ptens);
-    samples ms = {0}, forward = {0}, ratio = {0};
-    int rivals = 1;
+    open_gradients(&k, net.plan, golden);
+    samples forward = {0}, rival = {0}, tensors = {0}, weights = {0}, ratio = {0};
     for (int round = 0; round < ROUNDS; round++) {
         double plain = 1e3 * (forward_seconds(&net, pool) - prepare_seconds(&net));
         add_sample(&forward, plain / (double)net.batch);
-        add_sample(&ms, 1e3 * gradient_seconds(g, golden, all, &rivals) / rivals);
-        add_sample(&ratio, ms.v[round] / forward.v[round]);
+        add_sample(&rival, 1e3 * margin_seconds(&k));
+        add_sample(&ratio, rival.v[round] / forward.v[round]);
+        add_sample(&tensors, 1e3 * logit_seconds(&k, 0));
+        add_sample(&weights, 1e3 * logit_seconds(&k, 1));
     }
     char name[96], note[64];
     snprintf(name, sizeof name, "%s, one image and rival, 1 thread", net.name);
-    snprintf(note, sizeof note, "%g rivals an image", rivals / (double)net.batch);
-    table_line(t, name, median(&ms), least(&ms), "ms", NO_TARGET, note);
+    table_line(t, name, median(&rival), least(&rival), "ms", NO_TARGET, "");
+    snprintf(note, sizeof note, "inference %.2f ms", median(&forward));
     table_line(t, "  over plain inference of an image", median(&ratio),
-               least(&ms) / least(&forward), "", NO_TARGET, "");
-    bsr_free(all);
-    bsr_gradients_free(g);
-    bsr_gradient_plan_free(gp);
+               least(&rival) / least(&forward), "", NO_TARGET, note);
+    snprintf(name, sizeof name, "  %d logits of an image, all tensors", k.n);
+    table_line(t, name, median(&tensors), least(&tensors), "ms", NO_TARGET, "");
+    snprintf(name, sizeof name, "  %d logits of an image, all weights", k.n);
+    table_line(t, name, median(&weights), least(&weights), "ms", NO_TARGET, "");
+    close_gradients(&k);
     bsr_golden_free(golden);
     bsr_pool_free(pool);
     network_close(&net);
@@ -194,7 +260,8 @@ static void gradient_line(table *t, const bench_options *o, network_id id)
 
 void bench_gradients(table *t, const bench_options *o)
 {
-    table_title(t, "Gradients of the margins at every tensor");
-    gradient_line(t, o, NET_RESNET20);
-    gradient_line(t, o, NET_MOBILENET);
+    table_title(t, "Gradients at every tensor and every weight");
+    gradient_lines(t, o, NET_RESNET20);
+    gradient_lines(t, o, NET_RESNET20_INT8);
+    gradient_lines(t, o, NET_MOBILENET);
 }

@@ -51,9 +51,29 @@ typedef struct bsr_distribution {
     double mean, sd, min, q05, q25, median, q75, q95, max;
 } bsr_distribution;
 
+/* How a point of accuracy against bit error rate was obtained. Formulas, rules and limits:
+ * docs/theory/statistical-models.md. */
+typedef enum bsr_error_model {
+    BSR_MODEL_AUTO,    /* "auto": by the rules */
+    BSR_MODEL_LOGITS,  /* "logits": independent equal normal noise on the golden logits, of the
+                          RMSE that first order gives */
+    BSR_MODEL_NORMAL,  /* "normal": first-order mean and covariance of the logits */
+    BSR_MODEL_POISSON, /* "poisson": numbers of flips, and flips, drawn and taken through the first
+                          derivatives; keeps the heavy tails of few flips */
+    BSR_MODEL_NOISE,   /* "noise": inferences with normal disturbances in everything stored */
+    BSR_MODEL_BITS,    /* "bits": inferences with flipped bits */
+    BSR_MODELS
+} bsr_error_model;
+
+/* The names above; NULL for another number. */
+BSR_PUBLIC const char *bsr_error_model_name(bsr_error_model model);
+
 /* One bit error rate. Shares are of (run, image) pairs. */
 typedef struct bsr_sweep_point {
     double ber;
+    bsr_error_model model;  /* BSR_MODEL_BITS, or what an accelerated sweep took in its place: then
+                               runs is 0, what is told of single runs is NaN, and intervals are as
+                               those of bsr_predicted_point */
     int runs;               /* done */
     double bits;            /* stored bits that could flip, each image for activations */
     bsr_distribution flips; /* bits flipped in a run */
@@ -61,8 +81,19 @@ typedef struct bsr_sweep_point {
     bsr_distribution accuracy_runs;
     bsr_share critical, sdc, due, top5; /* the golden class is not among the five greatest */
     double rmse;                        /* of the logits, over pairs that are no DUE */
+    bsr_share rmse_interval;            /* the same with its interval; NaN for bits */
     bsr_distribution rmse_runs;
 } bsr_sweep_point;
+
+/* What an accelerated sweep compared with bit-level inferences at one rate. */
+typedef struct bsr_sweep_guard {
+    double ber;
+    int patterns, images; /* error patterns, each with so many images */
+    double measured;      /* RMSE of the logits, bit level */
+    double predicted;     /* of first order on the same images */
+    bsr_share ratio;      /* measured / predicted */
+    int rescaled;         /* predictions are multiplied by it */
+} bsr_sweep_guard;
 
 /* Owned by the caller of bsr_sweep. */
 typedef struct bsr_sweep_result {
@@ -72,7 +103,9 @@ typedef struct bsr_sweep_result {
     double confidence;
     int n_points;
     bsr_sweep_point *points; /* ascending rate */
-    double format_loss;      /* golden accuracy as given less that in the formats; 0 without */
+    int n_guards;            /* accelerated sweeps */
+    bsr_sweep_guard *guards;
+    double format_loss; /* golden accuracy as given less that in the formats; 0 without */
     bsr_performance performance;
     bsr_provenance provenance;
     void *arena; /* private */

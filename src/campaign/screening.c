@@ -6,7 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "campaign/units.h"
-#include "exec/predict.h"
+#include "exec/lane_predict.h"
 #include "rng/philox.h"
 
 /* Streams of the checks: one for each unit. */
@@ -31,6 +31,7 @@ typedef struct query {
 typedef struct screener {
     bsr_gradients *gradients;
     unsigned char *wanted; /* [plan tensors] of the current image */
+    float *seeds;          /* [BSR_MAX_RIVALS][classes] of its margins */
     float *planes;
     bsr_lane_job *jobs; /* [ASKED] */
     float *share;
@@ -247,6 +248,8 @@ static double step_at(const bsr_quantiser *q, float x)
     switch (q ? q->kind : BSR_FORMAT_STORED) {
     case BSR_FORMAT_STORED:
         return 1;
+    case BSR_FORMAT_FP32:
+        return 0;
     case BSR_FORMAT_FP16:
         return fabs((double)x) / 1024;
     case BSR_FORMAT_BF16:
@@ -423,9 +426,12 @@ static bsr_status screen_image(void *ctx, size_t item, int thread)
             (bsr_screened){{UINT8_MAX, UINT8_MAX}, 0, {-1, -1}}; /* unless a layer says otherwise */
     }
     bsr_margins_of(&margins, g->logits + item * (size_t)g->classes, g->top1[item], g->classes);
-    if (want_tensors(&c))
-        BSR_TRY(
-            bsr_gradients_run(c.h->gradients, g, c.image, &margins, c.h->wanted, at_tensor, &c));
+    if (want_tensors(&c)) {
+        bsr_margin_seeds(c.h->seeds, &margins, g->top1[item], g->classes);
+        bsr_gradient_request request = {
+            .n = margins.n, .seeds = c.h->seeds, .wanted = c.h->wanted, .fn = at_tensor, .ctx = &c};
+        BSR_TRY(bsr_gradients_run(c.h->gradients, g, c.image, &request));
+    }
     return bsr_session_step(k->s, 0, thread);
 }
 
@@ -438,14 +444,17 @@ bsr_status bsr_screen_units(bsr_screening *k, const uint64_t *units, uint64_t n)
 
 static bsr_status new_screener(screener *h, const bsr_screening *k, size_t planes)
 {
+    size_t classes = (size_t)bsr_plan_classes(k->s->plan);
     h->wanted = bsr_alloc_array((size_t)k->s->plan->n_ptens, 1);
+    h->seeds = bsr_alloc_array(BSR_MAX_RIVALS * classes, sizeof *h->seeds);
     h->planes = bsr_alloc_array(planes, sizeof *h->planes);
     h->jobs = bsr_alloc_array(ASKED, sizeof *h->jobs);
     h->share = bsr_alloc_array(ASKED, sizeof *h->share);
     h->asked = bsr_alloc_array(ASKED, sizeof *h->asked);
     h->site = bsr_alloc_array(BATCH, sizeof *h->site);
     h->ray = bsr_alloc_array(BATCH, sizeof *h->ray);
-    if (!h->wanted || !h->planes || !h->jobs || !h->share || !h->asked || !h->site || !h->ray)
+    if (!h->wanted || !h->seeds || !h->planes || !h->jobs || !h->share || !h->asked || !h->site ||
+        !h->ray)
         return BSR_ENOMEM;
     return bsr_gradients_new(&h->gradients, k->gradient_plan);
 }
@@ -453,6 +462,7 @@ static bsr_status new_screener(screener *h, const bsr_screening *k, size_t plane
 static void clear_screener(screener *h)
 {
     bsr_free(h->wanted);
+    bsr_free(h->seeds);
     bsr_free(h->planes);
     bsr_free(h->jobs);
     bsr_free(h->share);

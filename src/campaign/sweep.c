@@ -70,7 +70,8 @@ static void clear_plan(sweep_plan *p)
     bsr_free(p->more);
 }
 
-static bsr_status read_targets(sweep_plan *p, const char *text)
+bsr_status bsr_sweep_targets(bsr_target targets[BSR_PATTERN_TARGETS], int *n, char names[64],
+                             const char *text)
 {
     int chosen[BSR_PATTERN_TARGETS] = {0};
     for (const char *at = text; at;) {
@@ -91,31 +92,32 @@ static bsr_status read_targets(sweep_plan *p, const char *text)
                             bsr_target_name((bsr_target)t));
         at = at[len] ? at + len + 1 : NULL;
     }
-    char *to = p->facts.targets;
+    *n = 0;
     for (int t = 0; t < BSR_PATTERN_TARGETS; t++) {
         if (!chosen[t])
             continue;
-        to += sprintf(to, "%s%s", p->n_targets ? "," : "", bsr_target_name((bsr_target)t));
-        p->targets[p->n_targets++] = (bsr_target)t;
+        names += sprintf(names, "%s%s", *n ? "," : "", bsr_target_name((bsr_target)t));
+        targets[(*n)++] = (bsr_target)t;
     }
     return BSR_OK;
 }
 
-/* Options that mean nothing here must not make two equal sweeps different. */
-static void drop_unused(sweep_plan *p)
+bsr_run_options bsr_sweep_run_options(const bsr_run_options *options, const bsr_target *targets,
+                                      int n)
 {
     static const bsr_run_options defaults = BSR_RUN_OPTIONS_INIT;
-    bsr_run_options *o = &p->options;
-    o->bits = o->plan = o->method = o->shares = o->faults = NULL;
-    o->fault = "ber";
-    o->margin = defaults.margin;
-    o->transient = 0;
-    o->check = 0;
+    bsr_run_options o = options ? *options : defaults;
+    o.bits = o.plan = o.method = o.shares = o.faults = NULL;
+    o.fault = "ber";
+    o.margin = defaults.margin;
+    o.transient = 0;
+    o.check = 0;
     /* The session stores tensors that are chosen by name only where they are the target. */
-    o->target = p->targets[0];
-    for (int t = 0; t < p->n_targets; t++)
-        if (p->targets[t] == BSR_TARGET_ACTIVATION)
-            o->target = BSR_TARGET_ACTIVATION;
+    o.target = targets[0];
+    for (int t = 0; t < n; t++)
+        if (targets[t] == BSR_TARGET_ACTIVATION)
+            o.target = BSR_TARGET_ACTIVATION;
+    return o;
 }
 
 static bsr_status write_more(sweep_plan *p)
@@ -134,8 +136,6 @@ static bsr_status write_more(sweep_plan *p)
 static bsr_status read_plan(sweep_plan *p, const bsr_run_options *options,
                             const bsr_sweep_options *sweep)
 {
-    static const bsr_run_options defaults = BSR_RUN_OPTIONS_INIT;
-    p->options = options ? *options : defaults;
     if (!sweep || sweep->version != BSR_SWEEP_OPTIONS_VERSION)
         return bsr_fail(BSR_EINVAL, "sweep options have version %d, expected %d",
                         sweep ? sweep->version : 0, BSR_SWEEP_OPTIONS_VERSION);
@@ -144,8 +144,9 @@ static bsr_status read_plan(sweep_plan *p, const bsr_run_options *options,
                         (unsigned long long)BSR_MAX_RUNS);
     p->facts.runs = sweep->runs;
     BSR_TRY(bsr_rates_parse(&p->facts.rates, &p->facts.points, sweep->ber));
-    BSR_TRY(read_targets(p, sweep->targets ? sweep->targets : "weight"));
-    drop_unused(p);
+    BSR_TRY(bsr_sweep_targets(p->targets, &p->n_targets, p->facts.targets,
+                              sweep->targets ? sweep->targets : "weight"));
+    p->options = bsr_sweep_run_options(options, p->targets, p->n_targets);
     return write_more(p);
 }
 

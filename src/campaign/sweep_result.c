@@ -160,6 +160,8 @@ static bsr_status fill_point(bsr_sweep_point *out, const point_rows *p, double b
     if (!room)
         return BSR_ENOMEM;
     out->ber = p->ber;
+    out->model = BSR_MODEL_BITS;
+    out->rmse_interval = unknown;
     out->runs = (int)p->n;
     out->bits = bits;
     bsr_status status = fill_distributions(out, p, classes, room);
@@ -190,6 +192,7 @@ static bsr_status build_sweep(bsr_sweep_result *out, bsr_store *store, const bsr
         point_rows p = rows_of(l, i, f->rates[i], f->rates[i]);
         BSR_TRY(fill_point(&out->points[i], &p, f->bits, r->classes, r->confidence));
     }
+    BSR_TRY(bsr_sweep_read_predicted(out, store));
     return bsr_account_fill(&out->performance, &out->provenance, out->arena, store, r);
 }
 

@@ -30,6 +30,15 @@ void bsr_margins_of(bsr_margins *m, const float *logits, int top1, int classes)
     }
 }
 
+void bsr_margin_seeds(float *seeds, const bsr_margins *m, int top1, int classes)
+{
+    memset(seeds, 0, (size_t)m->n * (size_t)classes * sizeof *seeds);
+    for (int k = 0; k < m->n; k++, seeds += classes) {
+        seeds[top1] = 1.0f;
+        seeds[m->rival[k]] = -1.0f;
+    }
+}
+
 bsr_status bsr_gradients_new(bsr_gradients **out, const bsr_gradient_plan *gp)
 {
     *out = NULL;
@@ -106,19 +115,30 @@ void bsr_gradient_open(bsr_gradients *g, int pten)
 {
     size_t bytes = bsr_gradient_stride(&g->gp->plan->ptens[pten]) * sizeof(float);
     if (!g->written[pten])
-        memset(bsr_gradient_at(g, pten, 0), 0, (size_t)g->rivals * bytes);
+        memset(bsr_gradient_at(g, pten, 0), 0, (size_t)g->seeds * bytes);
     g->written[pten] = 1;
 }
 
-/* Gradients must come as far as wanted tensors, by every way: a tensor's is complete when all its
+static int is_wanted(const bsr_gradient_request *r, int pten)
+{
+    return r->wanted && r->wanted[pten];
+}
+
+static int is_wanted_layer(const bsr_gradient_request *r, const bsr_step *s)
+{
+    return r->wanted_layers && s->layer >= 0 && r->wanted_layers[s->layer];
+}
+
+/* Gradients must come as far as what is wanted, by every way: a tensor's is complete when all its
  * readers gave their share. */
-static void find_needed(bsr_gradients *g, const unsigned char *wanted)
+static void find_needed(bsr_gradients *g, const bsr_gradient_request *r)
 {
     const bsr_plan *plan = g->gp->plan;
     for (int i = 0; i < plan->n_ptens; i++)
-        g->needed[i] = wanted[i] != 0;
+        g->needed[i] = (unsigned char)is_wanted(r, i);
     for (int i = 0; i < plan->n_steps; i++) {
         const bsr_step *s = &plan->steps[i];
+        g->needed[s->out] |= (unsigned char)is_wanted_layer(r, s);
         for (int k = 0; k < s->n_sources; k++)
             g->needed[s->out] |= g->needed[s->sources[k].pten];
         for (int k = 0; k < s->n_stages; k++)
@@ -138,57 +158,71 @@ static int reads_needed(const bsr_gradients *g, const bsr_step *s, int *core)
     return any | *core;
 }
 
-/* Margins are differences of two logits. */
-static void seed(bsr_gradients *g, const bsr_margins *margins)
+static void plant(bsr_gradients *g, const float *seeds)
 {
     const bsr_plan *plan = g->gp->plan;
     int channels = plan->ptens[plan->output].channels, value = plan->graph->outputs[0];
+    int classes = g->golden->classes;
     bsr_gradient_open(g, plan->output);
-    for (int k = 0; k < g->rivals; k++) {
-        float *z = bsr_gradient_at(g, plan->output, k);
+    for (int c = 0; c < classes; c++) {
         int pixel, channel;
-        bsr_plan_locate(plan, value, g->golden->top1[g->image], &pixel, &channel);
-        z[pixel * channels + channel] += 1.0f;
-        bsr_plan_locate(plan, value, margins->rival[k], &pixel, &channel);
-        z[pixel * channels + channel] -= 1.0f;
+        bsr_plan_locate(plan, value, c, &pixel, &channel);
+        for (int k = 0; k < g->seeds; k++)
+            bsr_gradient_at(g, plan->output, k)[pixel * channels + channel] +=
+                seeds[(size_t)k * (size_t)classes + (size_t)c];
     }
 }
 
-static bsr_status show(bsr_gradients *g, int pten, const unsigned char *wanted, bsr_gradient_fn fn,
-                       void *ctx)
+static bsr_status show(bsr_gradients *g, int pten, const bsr_gradient_request *r)
 {
-    if (!wanted[pten])
+    if (!is_wanted(r, pten))
         return BSR_OK;
     bsr_gradient_open(g, pten);
-    return fn(ctx, pten, bsr_gradient_at(g, pten, 0),
-              bsr_gradient_stride(&g->gp->plan->ptens[pten]));
+    return r->fn(r->ctx, pten, bsr_gradient_at(g, pten, 0),
+                 bsr_gradient_stride(&g->gp->plan->ptens[pten]));
+}
+
+static bsr_status show_layer(bsr_gradients *g, const bsr_step *s, const bsr_gradient_request *r)
+{
+    bsr_gradient_open(g, s->out);
+    return r->layer_fn(r->ctx, s->layer, bsr_gradient_at(g, s->out, 0),
+                       bsr_gradient_stride(&g->gp->plan->ptens[s->out]));
+}
+
+static bsr_status step_back(bsr_gradients *g, int step, const bsr_gradient_request *r)
+{
+    const bsr_step *s = &g->gp->plan->steps[step];
+    int layer = is_wanted_layer(r, s), core, ones = 1;
+    BSR_TRY(show(g, s->out, r));
+    if (!g->written[s->out] || !g->gp->steps[step].reaches)
+        return layer ? show_layer(g, s, r) : BSR_OK;
+    if (!reads_needed(g, s, &core) && !layer)
+        return BSR_OK;
+    BSR_TRY(bsr_stages_back(g, step, &ones));
+    if (layer) {
+        if (!ones)
+            bsr_slopes_back(g, step, (bsr_seeds){0, g->seeds});
+        ones = 1;
+        BSR_TRY(show_layer(g, s, r));
+    }
+    return core ? bsr_core_back(g, step, ones) : BSR_OK;
 }
 
 bsr_status bsr_gradients_run(bsr_gradients *g, const bsr_golden *golden, int image,
-                             const bsr_margins *margins, const unsigned char *wanted,
-                             bsr_gradient_fn fn, void *ctx)
+                             const bsr_gradient_request *r)
 {
     const bsr_plan *plan = g->gp->plan;
     size_t ptens = (size_t)plan->n_ptens;
     g->golden = golden;
     g->image = image;
-    g->rivals = margins->n;
+    g->seeds = r->n;
     memset(g->written, 0, ptens);
     memset(g->computed, 0, ptens);
-    find_needed(g, wanted);
+    find_needed(g, r);
     if (g->needed[plan->output])
-        seed(g, margins);
-    for (int i = plan->n_steps - 1; i >= 0; i--) {
-        const bsr_step *s = &plan->steps[i];
-        int core, ones;
-        if (!g->needed[s->out])
-            continue;
-        BSR_TRY(show(g, s->out, wanted, fn, ctx));
-        if (!g->written[s->out] || !g->gp->steps[i].reaches || !reads_needed(g, s, &core))
-            continue;
-        BSR_TRY(bsr_stages_back(g, i, &ones));
-        if (core)
-            BSR_TRY(bsr_core_back(g, i, ones));
-    }
-    return show(g, plan->input, wanted, fn, ctx);
+        plant(g, r->seeds);
+    for (int i = plan->n_steps - 1; i >= 0; i--)
+        if (g->needed[plan->steps[i].out])
+            BSR_TRY(step_back(g, i, r));
+    return show(g, plan->input, r);
 }

@@ -9,7 +9,7 @@
 /* As in lower_conv.c: pixels of fewer channels are gathered over the taps first. */
 #define FEW_CHANNELS 8
 
-/* Tensors of fewer pixels are computed for several rivals together, so that tiles are full. */
+/* Tensors of fewer pixels are computed for several seeds together, so that tiles are full. */
 #define MERGE_PIXELS 24
 
 /* The inverted map of a step: reader[t * n_in + q] is the output pixel that reads input pixel q by
@@ -196,7 +196,7 @@ static void run_rows(bsr_gradients *g, const bsr_back_conv *c, int n, int channe
                                  w->init, e, out, (size_t)channels);
 }
 
-/* A part of all input pixels writes them where they belong, rival by rival. `add`: to what is
+/* A part of all input pixels writes them where they belong, seed by seed. `add`: to what is
  * there; the tensor must be float, so that its own offsets are those of its gradient. */
 static void run_in_place(bsr_gradients *g, const bsr_back_conv *c, int from, int to, int k, int add)
 {
@@ -212,13 +212,13 @@ static void run_in_place(bsr_gradients *g, const bsr_back_conv *c, int from, int
     }
 }
 
-/* Row r of a part counts its pixels rival by rival, so that small tensors of several rivals fill
+/* Row r of a part counts its pixels seed by seed, so that small tensors of several seeds fill
  * the kernels' tiles. Fills the addresses that n rows from `first` on read, [taps][BSR_BLOCK]. */
-static void locate_rows(const bsr_gradients *g, const bsr_back_conv *c, int from, bsr_rivals rivals,
+static void locate_rows(const bsr_gradients *g, const bsr_back_conv *c, int from, bsr_seeds seeds,
                         int first, int n)
 {
     for (int r = 0; r < n;) {
-        int k = rivals.first + (first + r) / c->pixels, p = (first + r) % c->pixels;
+        int k = seeds.first + (first + r) / c->pixels, p = (first + r) % c->pixels;
         int64_t base = (int64_t)(uintptr_t)bsr_gradient_at(g, from, k);
         int same = n - r < c->pixels - p ? n - r : c->pixels - p;
         for (int t = 0; t < c->taps; t++)
@@ -229,11 +229,11 @@ static void locate_rows(const bsr_gradients *g, const bsr_back_conv *c, int from
     }
 }
 
-static void give_rows(const bsr_gradients *g, const bsr_back_conv *c, int to, bsr_rivals rivals,
+static void give_rows(const bsr_gradients *g, const bsr_back_conv *c, int to, bsr_seeds seeds,
                       int first, int n, const float *rows, int add)
 {
     int channels = g->gp->plan->ptens[to].channels;
-    int k = rivals.first + first / c->pixels, p = first % c->pixels;
+    int k = seeds.first + first / c->pixels, p = first % c->pixels;
     float *gradient = bsr_gradient_at(g, to, k);
     for (int r = 0; r < n; r++, rows += channels, p++) {
         if (p == c->pixels) {
@@ -252,21 +252,21 @@ static void give_rows(const bsr_gradients *g, const bsr_back_conv *c, int to, bs
     }
 }
 
-static void run_part(bsr_gradients *g, const bsr_back_conv *c, int from, int to, bsr_rivals rivals,
+static void run_part(bsr_gradients *g, const bsr_back_conv *c, int from, int to, bsr_seeds seeds,
                      int add)
 {
     float *rows = g->scratch.staging;
-    int total = c->pixels * rivals.n, channels = g->gp->plan->ptens[to].channels;
+    int total = c->pixels * seeds.n, channels = g->gp->plan->ptens[to].channels;
     for (int first = 0; first < total; first += BSR_BLOCK) {
         int n = total - first < BSR_BLOCK ? total - first : BSR_BLOCK;
         bsr_access access = {NULL, g->off, BSR_BLOCK};
-        locate_rows(g, c, from, rivals, first, n);
+        locate_rows(g, c, from, seeds, first, n);
         run_rows(g, c, n, channels, &access, NULL, rows);
-        give_rows(g, c, to, rivals, first, n, rows, add);
+        give_rows(g, c, to, seeds, first, n, rows, add);
     }
 }
 
-bsr_status bsr_conv_back(bsr_gradients *g, int step, bsr_rivals rivals)
+bsr_status bsr_conv_back(bsr_gradients *g, int step, bsr_seeds seeds)
 {
     const bsr_plan *plan = g->gp->plan;
     const bsr_back_step *back = &g->gp->steps[step];
@@ -274,16 +274,16 @@ bsr_status bsr_conv_back(bsr_gradients *g, int step, bsr_rivals rivals)
     const bsr_pten *out = &plan->ptens[from], *in = &plan->ptens[to];
     size_t spare = (size_t)out->pixels * (size_t)out->channels;
     int add = !g->fresh[0];
-    for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+    for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
         memset(bsr_gradient_at(g, from, k) + spare, 0, (size_t)out->channels * sizeof(float));
         if (!add && back->covered < in->pixels)
             memset(bsr_gradient_at(g, to, k), 0, bsr_gradient_stride(in) * sizeof(float));
     }
     int whole = back->n_convs == 1 && back->covered == in->pixels &&
                 (in->dtype == BSR_F32 || !add) && in->pixels >= MERGE_PIXELS;
-    for (int k = rivals.first; whole && k < rivals.first + rivals.n; k++)
+    for (int k = seeds.first; whole && k < seeds.first + seeds.n; k++)
         run_in_place(g, &back->convs[0], from, to, k, add);
     for (int i = 0; !whole && i < back->n_convs; i++)
-        run_part(g, &back->convs[i], from, to, rivals, add);
+        run_part(g, &back->convs[i], from, to, seeds, add);
     return BSR_OK;
 }

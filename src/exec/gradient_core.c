@@ -24,16 +24,16 @@ static void add_floats(float *restrict y, const float *restrict x, size_t n)
         y[i] += x[i];
 }
 
-/* Zeros for these rivals where source i has no share yet. */
-static void open_source(const bsr_gradients *g, const bsr_step *s, int i, bsr_rivals rivals)
+/* Zeros for these seeds where source i has no share yet. */
+static void open_source(const bsr_gradients *g, const bsr_step *s, int i, bsr_seeds seeds)
 {
     int pten = s->sources[i].pten;
     size_t bytes = bsr_gradient_stride(&g->gp->plan->ptens[pten]) * sizeof(float);
     if (g->fresh[i])
-        memset(bsr_gradient_at(g, pten, rivals.first), 0, (size_t)rivals.n * bytes);
+        memset(bsr_gradient_at(g, pten, seeds.first), 0, (size_t)seeds.n * bytes);
 }
 
-static bsr_status copy_back(bsr_gradients *g, int step, bsr_rivals rivals)
+static bsr_status copy_back(bsr_gradients *g, int step, bsr_seeds seeds)
 {
     const bsr_plan *plan = g->gp->plan;
     const bsr_step *s = &plan->steps[step];
@@ -46,8 +46,8 @@ static bsr_status copy_back(bsr_gradients *g, int step, bsr_rivals rivals)
         size_t n = (size_t)src->count, from = (size_t)out->channels, to = (size_t)in->channels;
         int whole = !src->map && n == to && n == from && g->fresh[i];
         if (!whole)
-            open_source(g, s, i, rivals);
-        for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+            open_source(g, s, i, seeds);
+        for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
             const float *x = bsr_gradient_at(g, s->out, k);
             float *y = bsr_gradient_at(g, src->pten, k);
             if (whole)
@@ -88,16 +88,16 @@ static void find_maxima(bsr_gradients *g, const bsr_step *s)
         }
 }
 
-static bsr_status max_back(bsr_gradients *g, int step, bsr_rivals rivals)
+static bsr_status max_back(bsr_gradients *g, int step, bsr_seeds seeds)
 {
     const bsr_step *s = &g->gp->plan->steps[step];
     const bsr_pten *out = &g->gp->plan->ptens[s->out];
     size_t n = (size_t)out->pixels * (size_t)out->channels;
     int to = s->sources[0].pten;
-    if (!rivals.first)
+    if (!seeds.first)
         find_maxima(g, s);
-    open_source(g, s, 0, rivals);
-    for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+    open_source(g, s, 0, seeds);
+    for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
         const float *x = bsr_gradient_at(g, s->out, k);
         float *y = bsr_gradient_at(g, to, k);
         for (size_t i = 0; i < n; i++)
@@ -107,14 +107,14 @@ static bsr_status max_back(bsr_gradients *g, int step, bsr_rivals rivals)
     return BSR_OK;
 }
 
-static bsr_status average_back(bsr_gradients *g, int step, bsr_rivals rivals)
+static bsr_status average_back(bsr_gradients *g, int step, bsr_seeds seeds)
 {
     const bsr_plan *plan = g->gp->plan;
     const bsr_step *s = &plan->steps[step];
     const bsr_source *src = &s->sources[0];
     int channels = s->core_channels, pixels = plan->ptens[s->out].pixels;
-    open_source(g, s, 0, rivals);
-    for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+    open_source(g, s, 0, seeds);
+    for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
         float *x = bsr_gradient_at(g, s->out, k);
         float *y = bsr_gradient_at(g, src->pten, k);
         for (int p = 0; p < pixels; p++, x += channels) {
@@ -130,7 +130,7 @@ static bsr_status average_back(bsr_gradients *g, int step, bsr_rivals rivals)
     return BSR_OK;
 }
 
-/* Adds what a dense rule gave for one rival. */
+/* Adds what a dense rule gave for one seed. */
 static void give_dense(bsr_gradients *g, int pten, int k, int set, const float *part)
 {
     const bsr_pten *p = &g->gp->plan->ptens[pten];
@@ -141,13 +141,13 @@ static void give_dense(bsr_gradients *g, int pten, int k, int set, const float *
         add_floats(bsr_gradient_at(g, pten, k), part, n);
 }
 
-static bsr_status relayout_back(bsr_gradients *g, int step, bsr_rivals rivals)
+static bsr_status relayout_back(bsr_gradients *g, int step, bsr_seeds seeds)
 {
     const bsr_plan *plan = g->gp->plan;
     const bsr_step *s = &plan->steps[step];
     int value = plan->ptens[s->out].value, to = s->sources[0].pten;
     bsr_layout held = plan->layout[value];
-    for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+    for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
         bsr_view part = bsr_plan_view(plan, value, g->dense);
         bsr_view from = bsr_layout_view(&plan->graph->values[value],
                                         held == BSR_ROW_MAJOR ? BSR_CHANNELS_LAST : BSR_ROW_MAJOR,
@@ -199,7 +199,7 @@ static void open_dense(dense_node *d, bsr_gradients *g, const bsr_step *s, const
     d->out[s->dense_out] = bsr_plan_view(plan, n->out[s->dense_out], (void *)(uintptr_t)out);
 }
 
-static bsr_status dense_back(bsr_gradients *g, int step, bsr_rivals rivals)
+static bsr_status dense_back(bsr_gradients *g, int step, bsr_seeds seeds)
 {
     const bsr_plan *plan = g->gp->plan;
     const bsr_step *s = &plan->steps[step];
@@ -215,7 +215,7 @@ static bsr_status dense_back(bsr_gradients *g, int step, bsr_rivals rivals)
                            .in = d.in,
                            .out = d.out};
     bsr_op_backward call = {&forward, d.grad_out, d.grad_in};
-    for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+    for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
         d.grad_out[s->dense_out] =
             gradient_view(plan, n->out[s->dense_out], bsr_gradient_at(g, s->out, k));
         BSR_TRY(op->backward(&call));
@@ -227,7 +227,7 @@ static bsr_status dense_back(bsr_gradients *g, int step, bsr_rivals rivals)
     return BSR_OK;
 }
 
-static bsr_status (*const rules[])(bsr_gradients *g, int step, bsr_rivals rivals) = {
+static bsr_status (*const rules[])(bsr_gradients *g, int step, bsr_seeds seeds) = {
     [BSR_CORE_COPY] = copy_back,          [BSR_CORE_CONV] = bsr_conv_back,
     [BSR_CORE_DEPTHWISE] = bsr_conv_back, [BSR_CORE_CONV_I8] = bsr_conv_back,
     [BSR_CORE_MAX_POOL] = max_back,       [BSR_CORE_AVG_POOL] = average_back,
@@ -240,12 +240,12 @@ bsr_status bsr_core_check(const bsr_plan *plan, const bsr_step *s)
     return s->core == BSR_CORE_DENSE ? bsr_gradient_rule(plan, s->node, &op) : BSR_OK;
 }
 
-/* In place: the gradient at the step's output becomes that at the core's result. */
-static void apply_slopes(const bsr_gradients *g, int pten, bsr_rivals rivals)
+void bsr_slopes_back(const bsr_gradients *g, int step, bsr_seeds seeds)
 {
+    int pten = g->gp->plan->steps[step].out;
     const bsr_pten *p = &g->gp->plan->ptens[pten];
     size_t n = (size_t)p->pixels * (size_t)p->channels;
-    for (int k = rivals.first; k < rivals.first + rivals.n; k++) {
+    for (int k = seeds.first; k < seeds.first + seeds.n; k++) {
         float *restrict x = bsr_gradient_at(g, pten, k);
         const float *restrict slope = g->slopes;
         for (size_t i = 0; i < n; i++)
@@ -264,11 +264,11 @@ bsr_status bsr_core_back(bsr_gradients *g, int step, int ones)
     }
     size_t bytes = bsr_gradient_stride(&plan->ptens[s->out]) * sizeof(float);
     int together = bytes < TOGETHER_BYTES ? (int)(TOGETHER_BYTES / bytes) : 1;
-    for (int k = 0; k < g->rivals; k += together) {
-        bsr_rivals rivals = {k, g->rivals - k < together ? g->rivals - k : together};
+    for (int k = 0; k < g->seeds; k += together) {
+        bsr_seeds seeds = {k, g->seeds - k < together ? g->seeds - k : together};
         if (!ones)
-            apply_slopes(g, s->out, rivals);
-        BSR_TRY(rules[s->core](g, step, rivals));
+            bsr_slopes_back(g, step, seeds);
+        BSR_TRY(rules[s->core](g, step, seeds));
     }
     return BSR_OK;
 }

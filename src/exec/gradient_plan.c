@@ -49,9 +49,9 @@ static bsr_status place_tensors(bsr_gradient_plan *gp)
         bsr_free(bytes);
         return BSR_ENOMEM;
     }
-    size_t rivals = (size_t)gp->rivals;
+    size_t seeds = (size_t)gp->seeds;
     for (size_t i = 0; i < n; i++)
-        bytes[i] = (rivals * bsr_gradient_stride(&plan->ptens[i]) * sizeof(float) + 63) / 64 * 64;
+        bytes[i] = (seeds * bsr_gradient_stride(&plan->ptens[i]) * sizeof(float) + 63) / 64 * 64;
     gp->gradient_bytes = place(plan, bytes, gp->gradient_at);
     for (size_t i = 0; i < n; i++)
         bytes[i] = plan->ptens[i].kept ? 0 : plan->ptens[i].image_bytes;
@@ -117,9 +117,9 @@ bsr_status bsr_gradient_plan_new(bsr_gradient_plan **out, const bsr_plan *plan)
     bsr_gradient_plan *gp = bsr_calloc_array(1, sizeof *gp);
     if (!gp)
         return BSR_ENOMEM;
-    int others = bsr_plan_classes(plan) - 1;
+    int classes = bsr_plan_classes(plan);
     gp->plan = plan;
-    gp->rivals = others < BSR_MAX_RIVALS ? others : BSR_MAX_RIVALS;
+    gp->seeds = classes < BSR_MAX_RIVALS ? classes : BSR_MAX_RIVALS;
     gp->max_gather = plan->max_gather;
     gp->steps = bsr_calloc_array((size_t)plan->n_steps, sizeof *gp->steps);
     bsr_status status = gp->steps ? place_tensors(gp) : BSR_ENOMEM;

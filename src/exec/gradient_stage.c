@@ -1,5 +1,5 @@
 /* Stages backwards. All are pointwise, so what lies between a core's result and a step's output is
- * one factor for each element, the same for all rivals: the product of the stages' slopes. It is
+ * one factor for each element, the same for all seeds: the product of the stages' slopes. It is
  * made once for a block of rows, from the last stage to the first, and given out on the way to the
  * tensors that stages add or combine. */
 #include <math.h>
@@ -45,7 +45,7 @@ static void give_operand(const block *b, int i, const float *slope)
     const bsr_gradients *g = b->g;
     size_t at = (size_t)b->first * (size_t)b->channels;
     int to = b->step->stages[i].operand, set = b->g->fresh[i];
-    for (int k = 0; k < g->rivals && g->needed[to]; k++) {
+    for (int k = 0; k < g->seeds && g->needed[to]; k++) {
         const float *restrict x = bsr_gradient_at(g, b->step->out, k) + at;
         float *restrict y = bsr_gradient_at(g, to, k) + at;
         if (!slope && set)

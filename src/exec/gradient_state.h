@@ -11,7 +11,7 @@
 typedef struct bsr_back_conv {
     int taps, pixels;
     int32_t *pixel; /* [pixels] input pixels, ascending */
-    int64_t *from;  /* [taps][pixels] byte offset, in a rival's gradient, of the output pixel that
+    int64_t *from;  /* [taps][pixels] byte offset, in a seed's gradient, of the output pixel that
                        reads it by this tap, or of the spare one */
     bsr_weights *weights;
 } bsr_back_conv;
@@ -35,10 +35,10 @@ typedef struct bsr_back_step {
 
 struct bsr_gradient_plan {
     const bsr_plan *plan;
-    int rivals;           /* most that a network of so many classes can have */
+    int seeds;            /* most of one walk */
     bsr_back_step *steps; /* [plan steps] */
     /* Offsets of tensors in the workspace; those that are not alive together share room. Gradients
-     * are [rivals][pixels + 1][channels] floats, the last pixel zero while a step reads them. */
+     * are [seeds][pixels + 1][channels] floats, the last pixel zero while a step reads them. */
     size_t *gradient_at, gradient_bytes;
     size_t *value_at, value_bytes; /* tensors that the golden run does not keep */
     size_t max_gather, max_dense, max_argmax, max_slopes;
@@ -48,7 +48,7 @@ struct bsr_gradient_plan {
 struct bsr_gradients {
     const bsr_gradient_plan *gp;
     const bsr_golden *golden;
-    int image, rivals;
+    int image, seeds;
     char *gradients, *values;
     unsigned char *needed;   /* [ptens] wanted, or on the way back to a wanted one */
     unsigned char *written;  /* [ptens] some consumer gave its share */
@@ -59,17 +59,17 @@ struct bsr_gradients {
     float *spare, *part;  /* [BSR_BLOCK][max_channels] */
     unsigned char *fresh; /* [max_stages or sources] has no share before this stage's or source's */
     int64_t *off;         /* [max_taps][BSR_BLOCK] */
-    float *dense;         /* gradients of a DENSE step's inputs, of one rival */
+    float *dense;         /* gradients of a DENSE step's inputs, of one seed */
     int32_t *argmax;      /* [pixels][channels] of a MAX_POOL step's output */
 };
 
-/* Floats from one rival's gradient to the next. */
+/* Floats from one seed's gradient to the next. */
 static inline size_t bsr_gradient_stride(const bsr_pten *p)
 {
     return ((size_t)p->pixels + 1) * (size_t)p->channels;
 }
 
-/* Gradient of rival k at a tensor. */
+/* Gradient of seed k at a tensor. */
 static inline float *bsr_gradient_at(const bsr_gradients *g, int pten, int k)
 {
     return (float *)(void *)(g->gradients + g->gp->gradient_at[pten]) +
@@ -82,10 +82,10 @@ const char *bsr_gradient_value(bsr_gradients *g, int pten);
 /* Zeros where nobody has given a share yet, so that shares can be added. */
 void bsr_gradient_open(bsr_gradients *g, int pten);
 
-/* Rivals [first, first + n): the cores take as many at once as stay in cache. */
-typedef struct bsr_rivals {
+/* Seeds [first, first + n): the cores take as many at once as stay in cache. */
+typedef struct bsr_seeds {
     int first, n;
-} bsr_rivals;
+} bsr_seeds;
 
 /* Backward form of a step's weights. ENOMEM: what is there is freed with the plan. */
 bsr_status bsr_back_convs_new(bsr_back_step *back, const bsr_plan *plan, const bsr_step *s);
@@ -106,11 +106,14 @@ static inline float bsr_chain_f32(float gradient, float slope)
     return slope == 0.0f ? 0.0f : gradient * slope;
 }
 
-/* The cores: turn the gradient at the step's output into that at the core's result, in place, and
- * give the sources their share. */
+/* Multiplies with g->slopes: the gradient at the step's output becomes that at the core's result,
+ * in place. */
+void bsr_slopes_back(const bsr_gradients *g, int step, bsr_seeds seeds);
+
+/* The cores: give the sources their share, after bsr_slopes_back unless the slopes are `ones`. */
 bsr_status bsr_core_check(const bsr_plan *plan, const bsr_step *s);
 bsr_status bsr_core_back(bsr_gradients *g, int step, int ones);
-bsr_status bsr_conv_back(bsr_gradients *g, int step, bsr_rivals rivals);
+bsr_status bsr_conv_back(bsr_gradients *g, int step, bsr_seeds seeds);
 
 /* EUNSUPPORTED unless operator `node` has a backward rule. */
 bsr_status bsr_gradient_rule(const bsr_plan *plan, int node, const bsr_op **op);

@@ -1,4 +1,4 @@
-#include "exec/predict.h"
+#include "exec/lane_predict.h"
 
 #include <math.h>
 #include <string.h>

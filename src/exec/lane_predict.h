@@ -5,8 +5,8 @@
  * operations that follow the fault: there Relu has cut what it cuts, where a gradient before it
  * would be blind to large changes of dead units. From there on the change of each margin between
  * the golden class and a rival is the margin's gradient times the difference. */
-#ifndef BSR_EXEC_PREDICT_H
-#define BSR_EXEC_PREDICT_H
+#ifndef BSR_EXEC_LANE_PREDICT_H
+#define BSR_EXEC_LANE_PREDICT_H
 
 #include "exec/gradient.h"
 

@@ -172,6 +172,17 @@ typedef struct quant_conv {
     bsr_dtype y_type; /* BSR_NONE for a float result */
 } quant_conv;
 
+static int is_product(const bsr_node *n)
+{
+    return strcmp(n->op_type, "Gemm") == 0 || strcmp(n->op_type, "MatMul") == 0;
+}
+
+/* Dimension of the weights that counts the output channels. */
+static int output_dim(const bsr_node *n)
+{
+    return is_product(n) && !bsr_node_int(n, "transB", 0) ? 1 : 0;
+}
+
 /* An infinite or NaN scale makes the float products of zero codes NaN, which a sum of codes that is
  * scaled afterwards cannot know. */
 static int scales_are_finite(const quant_conv *q, int64_t scales)
@@ -200,8 +211,12 @@ static int match_qdq(const bsr_builder *b, const bsr_node *n, quant_conv *q)
         !q->w_scale || (x->dtype != BSR_I8 && x->dtype != BSR_U8) ||
         (w->dtype != BSR_I8 && w->dtype != BSR_U8))
         return 0;
-    int64_t m = w->dims[0], scales = bsr_count(q->w_scale->rank, q->w_scale->dims);
-    if (scales != 1 && (scales != m || bsr_node_int(dw, "axis", 1) != 0))
+    int dim = output_dim(n);
+    if (w->rank <= dim)
+        return 0;
+    int64_t m = w->dims[dim], scales = bsr_count(q->w_scale->rank, q->w_scale->dims);
+    int64_t axis = bsr_node_int(dw, "axis", 1);
+    if (scales != 1 && (scales != m || (axis < 0 ? axis + w->rank : axis) != dim))
         return 0;
     *q = (quant_conv){.x = dx->in[0],
                       .w = dw->in[0],
@@ -215,7 +230,9 @@ static int match_qdq(const bsr_builder *b, const bsr_node *n, quant_conv *q)
     if (!db)
         return 1;
     const bsr_tensor *codes = bsr_const_in(b, db, 0), *sb = bsr_const_in(b, db, 1);
-    if (!codes || codes->dtype != BSR_I32 || !sb || bsr_const_in(b, db, 2))
+    /* Gemm would broadcast a shorter one, or one along the rows. */
+    if (!codes || codes->dtype != BSR_I32 || !sb || bsr_const_in(b, db, 2) ||
+        bsr_count(codes->rank, codes->dims) != m || codes->dims[codes->rank - 1] != m)
         return 0;
     int64_t n_sb = bsr_count(sb->rank, sb->dims);
     for (int64_t c = 0; c < m; c++) {
@@ -298,19 +315,18 @@ bsr_status bsr_lower_conv_int8(bsr_builder *b, int node, int *done)
 {
     const bsr_node *n = &b->graph->nodes[node];
     quant_conv q = {0};
-    int qlinear = strcmp(n->op_type, "QLinearConv") == 0, gemm = strcmp(n->op_type, "Gemm") == 0;
-    if (!qlinear && !gemm && strcmp(n->op_type, "Conv") != 0)
+    int qlinear = strcmp(n->op_type, "QLinearConv") == 0, product = is_product(n);
+    if (!qlinear && !product && strcmp(n->op_type, "Conv") != 0)
         return BSR_OK;
     if (qlinear ? !match_qlinear(b, n, &q) : !match_qdq(b, n, &q))
         return BSR_OK;
-    /* Per-row weight scales of a Gemm need transB, where dimension 0 is the output. */
-    if (gemm && (bsr_node_int(n, "transA", 0) || bsr_node_int(n, "transB", 0) != 1 ||
-                 bsr_node_float(n, "alpha", 1) != 1 || bsr_node_float(n, "beta", 1) != 1))
-        return BSR_OK;
     const bsr_value *x = &b->graph->values[q.x], *wv = &b->graph->values[q.w];
+    if (product && (x->rank < 2 || wv->rank != 2 || bsr_node_int(n, "transA", 0) ||
+                    bsr_node_float(n, "alpha", 1) != 1 || bsr_node_float(n, "beta", 1) != 1))
+        return BSR_OK;
     bsr_weights *w;
     bsr_window win;
-    if (gemm)
+    if (product)
         BSR_TRY(matmul_weights(b, node, &q, &w));
     else
         BSR_TRY(conv_weights(b, node, q.w, wv, &w, &win));
@@ -341,7 +357,7 @@ bsr_status bsr_lower_conv_int8(bsr_builder *b, int node, int *done)
     *done = 1;
     bsr_step *s;
     BSR_TRY(weight_step(b, node, BSR_CORE_CONV_I8, q.x,
-                        gemm ? BSR_ROW_MAJOR : bsr_spatial_layout(x), gemm ? NULL : &win, w,
+                        product ? BSR_ROW_MAJOR : bsr_spatial_layout(x), product ? NULL : &win, w,
                         n->out[0], &s));
     bsr_pten *codes = &b->plan->ptens[s->sources[0].pten];
     codes->pad_code = (unsigned char)q.x_zero;

@@ -8,6 +8,7 @@
 #include "base/sha256.h"
 #include "exec/forward.h"
 #include "graph/fold_batch_norm.h"
+#include "graph/sink_dequantize.h"
 #include "onnx/onnx.h"
 
 /* Exporters fix the batch in Reshape targets too; the network is compiled for one image. */
@@ -109,6 +110,7 @@ static bsr_status load(bsr_model *m, const void *bytes, size_t n, const char *di
     BSR_TRY(bsr_onnx_read(&m->graph, bytes, n, dir));
     BSR_TRY(fix_input(m, o));
     BSR_TRY(bsr_ops_resolve(m->graph));
+    BSR_TRY(bsr_graph_sink_dequantize(m->graph));
     if (o->fold_batch_norm)
         BSR_TRY(bsr_graph_fold_batch_norm(m->graph));
     BSR_TRY(bsr_plan_new(&m->plan, m->graph, bsr_kernels_for(BSR_CPU_REF), NULL));

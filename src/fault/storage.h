@@ -35,7 +35,7 @@ typedef struct bsr_storage {
 /* tensors: [model's values] those that the activation format is for, NULL: what layers read. The
  * image is stored in the input's format, or in that for activations when it is one of `tensors`.
  * Every reader of such a tensor reads a new value, called e.g. "relu1@int8". The network's output
- * stays float32, also when it is one of `tensors`. fp32 changes nothing.
+ * stays float32, also when it is one of `tensors`. fp32 without a range changes nothing.
  * ranges: [model's values] least and greatest value, from bsr_calibrate; NULL when no tensor's
  * format needs one. EUNSUPPORTED: a value that is stored in codes already, a constant that two
  * choices store differently; EINVAL: another target, a target given twice, a format by channel for

@@ -5,6 +5,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "graph/graph_private.h"
 
 /* A place to fold: indices into the graph. */
 typedef struct place {
@@ -95,30 +96,11 @@ static void scale_constants(bsr_tensor *weights, bsr_tensor *bias, const place *
     }
 }
 
-/* A name that no value has: that of value `of`, "_folded" at least once, and `suffix`. */
-static char *new_name(const bsr_graph *graph, int of, const char *suffix)
-{
-    const char *base = graph->values[of].name;
-    for (size_t times = 1;; times++) {
-        size_t size = strlen(base) + times * strlen("_folded") + strlen(suffix) + 1;
-        char *name = bsr_alloc_array(size, 1);
-        if (!name)
-            return NULL;
-        strcpy(name, base);
-        for (size_t i = 0; i < times; i++)
-            strcat(name, "_folded");
-        strcat(name, suffix);
-        if (bsr_graph_find_value(graph, name) < 0)
-            return name;
-        bsr_free(name);
-    }
-}
-
 /* A value for `tensor`, without the tensor itself. */
 static bsr_status add_value(bsr_graph *graph, const bsr_tensor *tensor, int of, const char *suffix,
                             int *value)
 {
-    char *name = new_name(graph, of, suffix);
+    char *name = bsr_graph_new_name(graph, of, "_folded", suffix);
     bsr_status status = name ? bsr_graph_value(graph, name, value) : BSR_ENOMEM;
     bsr_free(name);
     if (status != BSR_OK)

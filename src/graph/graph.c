@@ -154,6 +154,24 @@ int bsr_graph_find_value(const bsr_graph *graph, const char *name)
     return find_slot(graph, name, hash_name(name))->index;
 }
 
+char *bsr_graph_new_name(const bsr_graph *graph, int of, const char *word, const char *suffix)
+{
+    const char *base = graph->values[of].name;
+    for (size_t times = 1;; times++) {
+        size_t size = strlen(base) + times * strlen(word) + strlen(suffix) + 1;
+        char *name = bsr_alloc_array(size, 1);
+        if (!name)
+            return NULL;
+        strcpy(name, base);
+        for (size_t i = 0; i < times; i++)
+            strcat(name, word);
+        strcat(name, suffix);
+        if (bsr_graph_find_value(graph, name) < 0)
+            return name;
+        bsr_free(name);
+    }
+}
+
 bsr_status bsr_graph_add_input(bsr_graph *graph, int value)
 {
     bsr_value *v = &graph->values[value];

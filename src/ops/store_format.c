@@ -9,30 +9,36 @@
 #include "ops/rows.h"
 #include "ops/unary.h"
 
-static float store_float(float x, bsr_format_kind kind, int bits)
+/* With p[3] limited to p[1]..p[2]. */
+static float store_float(float x, const float *p, bsr_format_kind kind, int bits)
 {
-    bsr_quantiser q = {.kind = kind, .bits = bits};
+    bsr_quantiser q = {.kind = kind, .bits = bits, .bounded = p[3] != 0, .lo = p[1], .hi = p[2]};
     return bsr_decode(&q, bsr_encode(&q, x));
+}
+
+static float store_fp32(float x, const float *p)
+{
+    return store_float(x, p, BSR_FORMAT_FP32, 32);
 }
 
 static float store_fp16(float x, const float *p)
 {
-    return store_float(x, BSR_FORMAT_FP16, 16);
+    return store_float(x, p, BSR_FORMAT_FP16, 16);
 }
 
 static float store_bf16(float x, const float *p)
 {
-    return store_float(x, BSR_FORMAT_BF16, 16);
+    return store_float(x, p, BSR_FORMAT_BF16, 16);
 }
 
 static float store_e4m3(float x, const float *p)
 {
-    return store_float(x, BSR_FORMAT_E4M3, 8);
+    return store_float(x, p, BSR_FORMAT_E4M3, 8);
 }
 
 static float store_e5m2(float x, const float *p)
 {
-    return store_float(x, BSR_FORMAT_E5M2, 8);
+    return store_float(x, p, BSR_FORMAT_E5M2, 8);
 }
 
 static float store_stored(float x, const float *p)
@@ -58,11 +64,11 @@ static float store_binary(float x, const float *p)
 }
 
 static const bsr_unary_fn functions[] = {
-    [BSR_FORMAT_STORED] = store_stored, [BSR_FORMAT_FP16] = store_fp16,
-    [BSR_FORMAT_BF16] = store_bf16,     [BSR_FORMAT_E4M3] = store_e4m3,
-    [BSR_FORMAT_E5M2] = store_e5m2,     [BSR_FORMAT_INT] = store_steps,
-    [BSR_FORMAT_UINT] = store_steps,    [BSR_FORMAT_FIXED] = store_steps,
-    [BSR_FORMAT_BINARY] = store_binary,
+    [BSR_FORMAT_STORED] = store_stored, [BSR_FORMAT_FP32] = store_fp32,
+    [BSR_FORMAT_FP16] = store_fp16,     [BSR_FORMAT_BF16] = store_bf16,
+    [BSR_FORMAT_E4M3] = store_e4m3,     [BSR_FORMAT_E5M2] = store_e5m2,
+    [BSR_FORMAT_INT] = store_steps,     [BSR_FORMAT_UINT] = store_steps,
+    [BSR_FORMAT_FIXED] = store_steps,   [BSR_FORMAT_BINARY] = store_binary,
 };
 
 bsr_unary_fn bsr_store_params(const bsr_node *node, float p[4])
@@ -71,7 +77,11 @@ bsr_unary_fn bsr_store_params(const bsr_node *node, float p[4])
     p[0] = bsr_node_float(node, "scale", 1.0f);
     p[1] = (float)(bsr_node_int(node, "min", 0) - zero);
     p[2] = (float)(bsr_node_int(node, "max", 0) - zero);
-    p[3] = 0.0f;
+    p[3] = (float)bsr_node_int(node, "bounded", 0);
+    if (p[3] != 0) {
+        p[1] = bsr_node_float(node, "lo", 0.0f);
+        p[2] = bsr_node_float(node, "hi", 0.0f);
+    }
     return functions[bsr_node_int(node, "kind", BSR_FORMAT_STORED)];
 }
 
@@ -110,7 +120,7 @@ bsr_status bsr_store_run(const bsr_op_call *call)
 typedef struct range_ctx {
     bsr_format_kind kind;
     float p[4];
-    double largest; /* finite value, of the float formats */
+    double least, largest; /* finite values, of the float formats */
 } range_ctx;
 
 /* 1 in the range; binary: Hubara et al., Binarized Neural Networks (NIPS 2016), equation 4. */
@@ -132,7 +142,7 @@ static void in_range(double *slope, const double *x, int n, const void *ctx)
         slope[0] = fabs(x[0]) <= (double)c->p[0];
         break;
     default:
-        slope[0] = fabs(x[0]) <= c->largest;
+        slope[0] = x[0] >= c->least && x[0] <= c->largest;
         break;
     }
 }
@@ -145,6 +155,7 @@ bsr_status bsr_store_backward(const bsr_op_backward *call)
         return BSR_OK;
     bsr_unary_fn store = bsr_store_params(f->node, c.p);
     c.kind = (bsr_format_kind)bsr_node_int(f->node, "kind", BSR_FORMAT_STORED);
+    c.least = (double)store(-FLT_MAX, c.p);
     c.largest = (double)store(FLT_MAX, c.p);
     return bsr_backward_pointwise(1, f->in, call->grad_in, call->grad_out, in_range, &c);
 }
@@ -163,13 +174,17 @@ static bsr_status fill_node(bsr_node *node, int x, int y, const bsr_quantiser *q
     const struct {
         const char *name;
         int64_t value;
-    } ints[] = {
-        {"kind", q->kind}, {"bits", q->bits}, {"zero", q->zero}, {"min", q->min}, {"max", q->max}};
-    enum { N_INTS = sizeof ints / sizeof ints[0] };
+    } ints[] = {{"kind", q->kind}, {"bits", q->bits}, {"zero", q->zero},
+                {"min", q->min},   {"max", q->max},   {"bounded", q->bounded}};
+    const struct {
+        const char *name;
+        float value;
+    } floats[] = {{"scale", q->scale}, {"lo", q->lo}, {"hi", q->hi}};
+    enum { N_INTS = sizeof ints / sizeof ints[0], N_FLOATS = sizeof floats / sizeof floats[0] };
     node->inserted = 1;
     node->in = bsr_alloc_array(1, sizeof *node->in);
     node->out = bsr_alloc_array(1, sizeof *node->out);
-    node->attr = bsr_calloc_array(N_INTS + 1, sizeof *node->attr);
+    node->attr = bsr_calloc_array(N_INTS + N_FLOATS, sizeof *node->attr);
     if (!node->in || !node->out || !node->attr)
         return BSR_ENOMEM;
     node->n_in = node->n_out = 1;
@@ -177,7 +192,10 @@ static bsr_status fill_node(bsr_node *node, int x, int y, const bsr_quantiser *q
     node->out[0] = y;
     for (size_t i = 0; i < N_INTS; i++)
         BSR_TRY(add_attr(node, (bsr_attr){.kind = BSR_ATTR_INT, .i = ints[i].value}, ints[i].name));
-    return add_attr(node, (bsr_attr){.kind = BSR_ATTR_FLOAT, .f = q->scale}, "scale");
+    for (size_t i = 0; i < N_FLOATS; i++)
+        BSR_TRY(add_attr(node, (bsr_attr){.kind = BSR_ATTR_FLOAT, .f = floats[i].value},
+                         floats[i].name));
+    return BSR_OK;
 }
 
 bsr_status bsr_op_add_store(bsr_graph *graph, const char *name, int x, int y,

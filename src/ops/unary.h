@@ -19,7 +19,7 @@ int bsr_clip_params(const bsr_graph *graph, const bsr_node *node, float p[4]);
 
 /* BitseerStore: y = decode(encode(x)) of a number format (tensor/format.h), whose quantiser the
  * attributes hold. Only bsr_op_add_store makes such nodes; those of files are refused. */
-#define BSR_STORE_ATTRS "kind:i bits:i scale:f zero:i min:i max:i"
+#define BSR_STORE_ATTRS "kind:i bits:i scale:f zero:i min:i max:i bounded:i lo:f hi:f"
 bsr_unary_fn bsr_store_params(const bsr_node *node, float p[4]);
 bsr_status bsr_store_infer(bsr_infer *ctx);
 bsr_status bsr_store_run(const bsr_op_call *call);

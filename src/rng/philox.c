@@ -13,6 +13,18 @@ void bsr_philox4x32(const uint32_t counter[4], const uint32_t key[2], uint32_t o
     memcpy(out, c.v, sizeof c.v);
 }
 
+void bsr_philox_fill(uint32_t *out, size_t blocks, uint64_t first, uint64_t seed, uint64_t stream)
+{
+    const philox4x32_key_t key = {{(uint32_t)seed, (uint32_t)(seed >> 32)}};
+    for (size_t b = 0; b < blocks; b++) {
+        uint64_t index = first + b;
+        philox4x32_ctr_t c = {
+            {(uint32_t)index, (uint32_t)(index >> 32), (uint32_t)stream, (uint32_t)(stream >> 32)}};
+        c = philox4x32_R(10, c, key);
+        memcpy(out + 4 * b, c.v, sizeof c.v);
+    }
+}
+
 static void fill_block(bsr_rng *rng)
 {
     uint64_t index = rng->position / 4;

@@ -35,6 +35,11 @@ double bsr_log_gamma(double x)
     return ((x - 0.5) * bsr_fixed_log(x) - x) + HALF_LOG_2PI + stirling_error(x);
 }
 
+double bsr_normal_pdf(double z)
+{
+    return bsr_fixed_exp(-z * z / 2) / SQRT_2PI;
+}
+
 double bsr_normal_cdf(double z)
 {
     double t = fabs(z);
@@ -42,7 +47,7 @@ double bsr_normal_cdf(double z)
         return NAN;
     if (t > 39)
         return z > 0;
-    double density = bsr_fixed_exp(-t * t / 2) / SQRT_2PI;
+    double density = bsr_normal_pdf(t);
     if (t < 2) { /* Abramowitz & Stegun 26.2.11: positive terms only */
         double term = t;
         double sum = t;

@@ -7,6 +7,10 @@
 /* log of the gamma function for x > 0; error below 1e-14 * max(1, |result|). +Inf at 0. */
 double bsr_log_gamma(double x);
 
+/* exp(-z^2 / 2) / sqrt(2 pi): the standard normal density; relative error below 1e-15 * (1 + z^2).
+ * 0 at infinity. */
+double bsr_normal_pdf(double z);
+
 /* P(Z <= z), standard normal; relative error below 1e-13 down to z = -37. */
 double bsr_normal_cdf(double z);
 

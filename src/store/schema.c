@@ -87,8 +87,20 @@ static const char pair_tables[] =
     "  simulations INTEGER NOT NULL, evaluations INTEGER NOT NULL,"
     "  PRIMARY KEY(layer, channel)) STRICT, WITHOUT ROWID;";
 
+static const char prediction_tables[] =
+    "CREATE TABLE prediction("
+    "  point INTEGER PRIMARY KEY, model TEXT NOT NULL,"
+    "  accuracy REAL, accuracy_lo REAL, accuracy_hi REAL,"
+    "  critical REAL, critical_lo REAL, critical_hi REAL,"
+    "  top5 REAL, top5_lo REAL, top5_hi REAL,"
+    "  rmse REAL, rmse_lo REAL, rmse_hi REAL) STRICT;"
+    "CREATE TABLE guard("
+    "  point INTEGER PRIMARY KEY, patterns INTEGER NOT NULL, images INTEGER NOT NULL,"
+    "  measured REAL, predicted REAL, ratio REAL, ratio_lo REAL, ratio_hi REAL,"
+    "  rescaled INTEGER NOT NULL) STRICT;";
+
 /* Script i leads from version i to i + 1. Scripts are never changed once released: append. */
-static const char *const scripts[] = {campaign_tables, sweep_table, pair_tables};
+static const char *const scripts[] = {campaign_tables, sweep_table, pair_tables, prediction_tables};
 
 int bsr_schema_version(void)
 {

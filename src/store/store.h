@@ -226,6 +226,27 @@ bsr_status bsr_store_put_chips(bsr_store *store, const bsr_chip_row *rows, size_
 typedef bsr_status (*bsr_chip_row_fn)(void *ctx, const bsr_chip_row *row);
 bsr_status bsr_store_chips(bsr_store *store, bsr_chip_row_fn fn, void *ctx); /* by point, run */
 
+/* What an accelerated sweep took in place of chips at one rate. */
+typedef struct bsr_prediction_row {
+    int64_t point;
+    const char *model;
+    double accuracy, accuracy_lo, accuracy_hi, critical, critical_lo, critical_hi;
+    double top5, top5_lo, top5_hi, rmse, rmse_lo, rmse_hi;
+} bsr_prediction_row;
+bsr_status bsr_store_put_predictions(bsr_store *store, const bsr_prediction_row *rows, size_t n);
+typedef bsr_status (*bsr_prediction_fn)(void *ctx, const bsr_prediction_row *row);
+bsr_status bsr_store_predictions(bsr_store *store, bsr_prediction_fn fn, void *ctx); /* by point */
+
+/* Bit-level inferences beside its prediction, at one rate. */
+typedef struct bsr_guard_row {
+    int64_t point, patterns, images;
+    double measured, predicted, ratio, ratio_lo, ratio_hi;
+    int64_t rescaled;
+} bsr_guard_row;
+bsr_status bsr_store_put_guards(bsr_store *store, const bsr_guard_row *rows, size_t n);
+typedef bsr_status (*bsr_guard_fn)(void *ctx, const bsr_guard_row *row);
+bsr_status bsr_store_guards(bsr_store *store, bsr_guard_fn fn, void *ctx); /* by point */
+
 bsr_status bsr_store_put_values(bsr_store *store, const bsr_value_row *rows, size_t n);
 /* *value is NaN when there is none. */
 bsr_status bsr_store_value(bsr_store *store, int64_t layer, int64_t element, int64_t pixel,

@@ -22,6 +22,7 @@ typedef struct float_row {
 
 static const float_row floats[] = {
     [BSR_FORMAT_STORED] = {.name = "fp32", .bits = 32},
+    [BSR_FORMAT_FP32] = {"fp32", 32, 23, 127, 0x7f7fffff, 0x7f800000, 0x7fc00000},
     [BSR_FORMAT_FP16] = {"fp16", 16, 10, 15, 0x7bff, 0x7c00, 0x7e00},
     [BSR_FORMAT_BF16] = {"bf16", 16, 7, 127, 0x7f7f, 0x7f80, 0x7fc0},
     [BSR_FORMAT_E4M3] = {"e4m3", 8, 3, 7, 0x7e, 0, 0x7f},
@@ -92,7 +93,7 @@ static int parse_bound(double *bound, const char **at)
     char *end;
     if (!strchr("+-.0123456789", **at))
         return 0;
-    *bound = (float)strtod(*at, &end);
+    *bound = (float)strtod(*at, &end) + 0.0; /* -0 is 0 */
     int found = end != *at && isfinite(*bound);
     *at = end;
     return found;
@@ -118,26 +119,39 @@ static int parse_range(bsr_format *f, const char *text)
 /* The groups of options, of which each may be given once. */
 enum { OPTION_ZERO = 1, OPTION_SCALES = 2, OPTION_RANGE = 4 };
 
+/* Those that the format takes. */
+static int option_groups(const bsr_format *f)
+{
+    return is_integer(f)                  ? OPTION_ZERO | OPTION_SCALES | OPTION_RANGE
+           : f->kind == BSR_FORMAT_BINARY ? OPTION_SCALES | OPTION_RANGE
+           : is_float(f->kind)            ? OPTION_RANGE
+                                          : 0;
+}
+
+static const char *option_names(int groups)
+{
+    return groups & OPTION_ZERO     ? "sym, affine, tensor, channel, range=R, range=LO:HI"
+           : groups & OPTION_SCALES ? "tensor, channel, range=SCALE"
+                                    : "range=R, range=LO:HI";
+}
+
 static bsr_status parse_option(bsr_format *f, const char *text, const char *option, int *seen)
 {
     static const struct {
         const char *name;
-        int group, affine, per_channel, integers_only;
+        int group, value;
     } rows[] = {
-        {"sym", OPTION_ZERO, 0, 0, 1},
-        {"affine", OPTION_ZERO, 1, 0, 1},
-        {"tensor", OPTION_SCALES, 0, 0, 0},
-        {"channel", OPTION_SCALES, 0, 1, 0},
+        {"sym", OPTION_ZERO, 0},
+        {"affine", OPTION_ZERO, 1},
+        {"tensor", OPTION_SCALES, 0},
+        {"channel", OPTION_SCALES, 1},
     };
-    int group = 0;
+    int group = 0, groups = option_groups(f);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        if (strcmp(option, rows[i].name) != 0 || (rows[i].integers_only && !is_integer(f)))
+        if (strcmp(option, rows[i].name) != 0 || !(rows[i].group & groups))
             continue;
         group = rows[i].group;
-        if (group == OPTION_ZERO)
-            f->affine = rows[i].affine;
-        else
-            f->per_channel = rows[i].per_channel;
+        *(group == OPTION_ZERO ? &f->affine : &f->per_channel) = rows[i].value;
     }
     if (strncmp(option, "range=", 6) == 0) {
         group = OPTION_RANGE;
@@ -149,8 +163,7 @@ static bsr_status parse_option(bsr_format *f, const char *text, const char *opti
     }
     if (!group)
         return bsr_fail(BSR_EINVAL, "format '%s': option '%s' is not one of %s", text, option,
-                        is_integer(f) ? "sym, affine, tensor, channel, range=R, range=LO:HI"
-                                      : "tensor, channel, range=SCALE");
+                        option_names(groups));
     if (*seen & group)
         return bsr_fail(BSR_EINVAL, "format '%s': option '%s' repeats or contradicts another", text,
                         option);
@@ -158,11 +171,11 @@ static bsr_status parse_option(bsr_format *f, const char *text, const char *opti
     return BSR_OK;
 }
 
-/* Symmetric codes reach as far on both sides, or start at 0. */
+/* Symmetric codes reach as far on both sides, or start at 0. A float's range only limits. */
 static bsr_status check_range(const bsr_format *f, const char *text)
 {
     double expected = f->kind == BSR_FORMAT_UINT ? 0.0 : -f->hi;
-    if (f->has_range && !f->affine && f->lo != expected)
+    if (f->has_range && !f->affine && !is_float(f->kind) && f->lo != expected)
         return bsr_fail(BSR_EINVAL, "format '%s': range starts at %g, expected %g without affine",
                         text, f->lo, expected);
     return BSR_OK;
@@ -184,7 +197,7 @@ bsr_status bsr_format_parse(bsr_format *out, const char *text)
                         "format '%s' is not one of fp32, fp16, bf16, e4m3, e5m2, int2 to int16, "
                         "uint2 to uint16, qI.F of 2 to 32 bits, binary",
                         copy);
-    if (option && !is_integer(&f) && f.kind != BSR_FORMAT_BINARY)
+    if (option && !option_groups(&f))
         return bsr_fail(BSR_EINVAL, "format '%s': %s has no options", text, copy);
     for (int seen = 0; option;) {
         char *next = strchr(option, '/');
@@ -194,6 +207,8 @@ bsr_status bsr_format_parse(bsr_format *out, const char *text)
         option = next;
     }
     BSR_TRY(check_range(&f, text));
+    if (f.kind == BSR_FORMAT_STORED && f.has_range)
+        f.kind = BSR_FORMAT_FP32;
     *out = f;
     return BSR_OK;
 }
@@ -273,7 +288,11 @@ void bsr_quantiser_init(bsr_quantiser *out, const bsr_format *f, double lo, doub
     *out = (bsr_quantiser){.kind = f->kind, .bits = f->bits, .scale = 1.0f};
     lo = f->has_range ? f->lo : fmin(lo, 0.0);
     hi = f->has_range ? f->hi : fmax(hi, 0.0);
-    if (is_integer(f)) {
+    if (is_float(f->kind)) {
+        out->bounded = f->has_range;
+        out->lo = f->has_range ? (float)lo : 0.0f;
+        out->hi = f->has_range ? (float)hi : 0.0f;
+    } else if (is_integer(f)) {
         init_integer(out, f, lo, hi);
     } else if (f->kind == BSR_FORMAT_FIXED) {
         out->scale = (float)ldexp(1.0, -f->fraction);
@@ -309,7 +328,9 @@ static uint32_t encode_float(const float_row *r, float x)
         return sign | r->infinity;
     int drop = 23 - r->mantissa;
     uint32_t code;
-    if (size >= (uint32_t)(128 - r->bias) << 23) {
+    if (!drop) {
+        code = size;
+    } else if (size >= (uint32_t)(128 - r->bias) << 23) {
         /* Adding just under half of the last place, and one more when it is odd, carries into the
          * kept bits, the exponent included, exactly when rounding to even goes up. */
         uint32_t rebased = size - ((uint32_t)(127 - r->bias) << 23);
@@ -332,12 +353,26 @@ static float decode_float(const float_row *r, uint32_t code)
     return float_of(sign | size << (23 - r->mantissa)) * rebase;
 }
 
+static float limited(const bsr_quantiser *q, float x)
+{
+    return x != x ? 0.0f : x < q->lo ? q->lo : x > q->hi ? q->hi : x;
+}
+
+static uint32_t encode_bounded(const bsr_quantiser *q, float x)
+{
+    const float_row *r = &floats[q->kind];
+    uint32_t code = encode_float(r, limited(q, x));
+    float value = decode_float(r, code);
+    /* Rounded out of the range: the code before has the next smaller value of that sign. */
+    return value < q->lo || value > q->hi ? code - 1 : code;
+}
+
 uint32_t bsr_encode(const bsr_quantiser *q, float x)
 {
     if (q->kind == BSR_FORMAT_STORED)
         return bits_of(x);
     if (is_float(q->kind))
-        return encode_float(&floats[q->kind], x);
+        return q->bounded ? encode_bounded(q, x) : encode_float(&floats[q->kind], x);
     if (q->kind == BSR_FORMAT_BINARY)
         return !(x < 0.0f);
     if (x != x)
@@ -354,8 +389,10 @@ float bsr_decode(const bsr_quantiser *q, uint32_t code)
     if (q->kind == BSR_FORMAT_STORED)
         return float_of(code);
     code &= UINT32_MAX >> (32 - q->bits);
-    if (is_float(q->kind))
-        return decode_float(&floats[q->kind], code);
+    if (is_float(q->kind)) {
+        float x = decode_float(&floats[q->kind], code);
+        return q->bounded ? limited(q, x) : x;
+    }
     if (q->kind == BSR_FORMAT_BINARY)
         return code ? q->scale : -q->scale;
     int64_t whole = code;

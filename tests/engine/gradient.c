@@ -188,13 +188,17 @@ static void fail_in_walk(const gradient_bench *b)
     assert_in_range(b->net.plan->n_ptens, 1, sizeof wanted);
     wanted[b->net.plan->input] = 1;
     bsr_margins_of(&m, b->golden.logits, b->golden.top1[0], b->net.classes);
+    float *seeds = bsr_alloc_array((size_t)(m.n * b->net.classes), sizeof *seeds);
+    bsr_margin_seeds(seeds, &m, b->golden.top1[0], b->net.classes);
+    const bsr_gradient_request request = {.n = m.n, .seeds = seeds, .wanted = wanted, .fn = ignore};
     for (long n = 1, fired = 1; fired; n++) {
         bsr_alloc_fail_after(n);
-        bsr_status status = bsr_gradients_run(b->g, &b->golden, 0, &m, wanted, ignore, NULL);
+        bsr_status status = bsr_gradients_run(b->g, &b->golden, 0, &request);
         fired = !bsr_alloc_fail_pending();
         bsr_alloc_fail_after(0);
         assert_int_equal(status, fired ? BSR_ENOMEM : BSR_OK);
     }
+    bsr_free(seeds);
 }
 
 /* Every allocation in turn fails: an error and no leak. */

@@ -239,6 +239,31 @@ def codes_qdq():
     n.write("codes_qdq", layer("Gemm", a, s, 5, 4, transB=1))
 
 
+def codes_moved():
+    """Moves between the DequantizeLinear and a Gemm, and a MatMul with a scale for each column."""
+    n = Net()
+    s, z = n.const(np.float32(0.025)), n.const(np.uint8(120))
+    a = n.op("DequantizeLinear", n.op("QuantizeLinear", "x", s, z), s, z)
+    w, sw, scales = code_weights(n, 2, 3, 3, 3)
+    b = n.const(rng.integers(-2000, 2000, 2, dtype=np.int32))
+    a = n.op("Conv", a, n.op("DequantizeLinear", w, sw, axis=0),
+             n.op("DequantizeLinear", b, n.const(np.float32(0.025) * scales), axis=0),
+             strides=[3, 3])
+    s, z = n.const(np.float32(0.03)), n.const(np.int8(-5))
+    a = n.op("DequantizeLinear", n.op("QuantizeLinear", a, s, z), s, z)
+    a = n.op("Flatten", n.op("Transpose", a, perm=[0, 2, 3, 1]))
+    w, sw, scales = code_weights(n, 6, 8)
+    b = n.const(rng.integers(-2000, 2000, 6, dtype=np.int32))
+    a = n.op("Gemm", a, n.op("DequantizeLinear", w, sw, axis=0),
+             n.op("DequantizeLinear", b, n.const(np.float32(0.03) * scales), axis=0), transB=1)
+    s, z = n.const(np.float32(0.03)), n.const(np.uint8(100))
+    a = n.op("DequantizeLinear", n.op("QuantizeLinear", a, s, z), s, z)
+    codes = n.const(rng.integers(-127, 128, (3, 5)).astype(np.int8))
+    w = n.op("DequantizeLinear", codes, n.const(np.linspace(.002, .006, 5, dtype=np.float32)),
+             axis=1)
+    n.write("codes_moved", n.op("Flatten", n.op("MatMul", n.op("Reshape", a, n.ints(2, 3)), w)))
+
+
 def codes_qop():
     """QLinearConv, plain and depthwise, then BatchNormalization in float."""
     n = Net()
@@ -277,5 +302,5 @@ def one_conv():
 for make in (concat_branches, concat_pixels, split_add, squeeze_excite, nhwc, grouped, conv1d,
              shared_weight, softmax, lrn, reshape_middle, max_pool_border, gemm_chw, batch8,
              attention, flat_input, pad_slice, hard_swish_pieces,
-             one_conv, codes_qdq, codes_qop, wide):
+             one_conv, codes_qdq, codes_qop, wide, codes_moved):
     make()

@@ -13,8 +13,8 @@
 #include <cmocka.h>
 
 #include "base/alloc.h"
+#include "exec/lane_predict.h"
 #include "exec/model_state.h"
-#include "exec/predict.h"
 #include "rng/philox.h"
 #include "support/gradient_bench.h"
 #include "support/operands.h"
@@ -276,6 +276,7 @@ static void test_predict__codes_follow_the_definition(void **state)
     tally t = {0};
     expect_definition("tests/engine/data/codes_qdq.onnx", WHOLE_KEEP_DEFAULT, 1000, &t);
     expect_definition("tests/engine/data/codes_qop.onnx", WHOLE_KEEP_DEFAULT, 1000, &t);
+    expect_definition("tests/engine/data/codes_moved.onnx", WHOLE_KEEP_DEFAULT, 1000, &t);
     assert_true(t.masked > 50 && t.finite > 500);
 }
 

@@ -35,6 +35,7 @@ const gradient_network gradient_float_networks[] = {
     {NULL, 0},
 };
 const gradient_network gradient_code_networks[] = {
+    {"tests/engine/data/codes_moved.onnx", 1e-5f},
     {"tests/engine/data/codes_qdq.onnx", 1e-5f},
     {"tests/engine/data/codes_qop.onnx", 1e-5f},
     {NULL, 0},
@@ -105,9 +106,12 @@ void gradient_maps_new(gradient_maps *m, const gradient_bench *b, int image,
     memset(all, 1, (size_t)plan->n_ptens);
     bsr_margins_of(&m->margins, b->golden.logits + image * b->net.classes, b->golden.top1[image],
                    b->net.classes);
-    zoo_check(
-        bsr_gradients_run(b->g, &b->golden, image, &m->margins, wanted ? wanted : all, take, m),
-        "gradients");
+    float *seeds = bsr_alloc_array(BSR_MAX_RIVALS * (size_t)b->net.classes, sizeof *seeds);
+    bsr_margin_seeds(seeds, &m->margins, b->golden.top1[image], b->net.classes);
+    bsr_gradient_request request = {
+        .n = m->margins.n, .seeds = seeds, .wanted = wanted ? wanted : all, .fn = take, .ctx = m};
+    zoo_check(bsr_gradients_run(b->g, &b->golden, image, &request), "gradients");
+    bsr_free(seeds);
     for (int i = 0; i < plan->n_ptens; i++)
         assert_int_equal(m->of[i] != NULL, !wanted || wanted[i]);
     bsr_free(all);

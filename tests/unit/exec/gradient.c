@@ -52,6 +52,15 @@ static void test_exec_gradient__margins_of_one_class_and_of_bad_logits(void **st
     assert_true(m.rival[0] == 0 && m.margin[0] == 0 && m.rival[1] == 2 && m.margin[1] == 0);
 }
 
+static void test_exec_gradient__seeds_of_margins(void **state)
+{
+    const bsr_margins m = {.n = 2, .rival = {3, 0}};
+    float seeds[8] = {9, 9, 9, 9, 9, 9, 9, 9};
+    bsr_margin_seeds(seeds, &m, 1, 4);
+    const float want[8] = {0, 1, 0, -1, -1, 1, 0, 0};
+    assert_memory_equal(seeds, want, sizeof want);
+}
+
 /* x [1, n] through nodes to y: a graph of one plan. */
 typedef struct net {
     bsr_graph *graph;
@@ -145,7 +154,11 @@ static void run(const net *t, const float *x, shown *s, bsr_status want)
     bsr_gradients *g;
     assert_int_equal(bsr_gradient_plan_new(&gp, t->plan), BSR_OK);
     assert_int_equal(bsr_gradients_new(&g, gp), BSR_OK);
-    assert_int_equal(bsr_gradients_run(g, &golden, 0, &m, wanted, show, s), want);
+    float seeds[BSR_MAX_RIVALS * 3];
+    bsr_margin_seeds(seeds, &m, top1, 3);
+    const bsr_gradient_request request = {
+        .n = m.n, .seeds = seeds, .wanted = wanted, .fn = show, .ctx = s};
+    assert_int_equal(bsr_gradients_run(g, &golden, 0, &request), want);
     bsr_gradients_free(g);
     bsr_gradient_plan_free(gp);
 }
@@ -212,6 +225,7 @@ int main(void)
         cmocka_unit_test(test_exec_gradient__margins_nearest_first),
         cmocka_unit_test(test_exec_gradient__margins_of_many_classes),
         cmocka_unit_test(test_exec_gradient__margins_of_one_class_and_of_bad_logits),
+        cmocka_unit_test(test_exec_gradient__seeds_of_margins),
         cmocka_unit_test(test_exec_gradient__by_hand),
         cmocka_unit_test(test_exec_gradient__the_receiver_may_stop),
         cmocka_unit_test(test_exec_gradient__names_what_has_no_rule),

@@ -117,6 +117,10 @@ static void test_fault_storage__weights(void **state)
         {"int8", 1, 0, NULL, "af401d820db08d3fe31c17f5975ee90ad8be811d0852fe0285446052f5af8fd9"},
         {"int8/channel", 1, 1, NULL,
          "26b99d77d17a1d63d3897b472d5ecc324ebd9ab72eac48b49db2d220d1011b93"},
+        /* The codes are the values. */
+        {"fp32/range=0.25", 4, 0,
+         "24c98410beedf1b9a7b4f62658ff85bef7f885689b7d1215a58114618d0707c5",
+         "24c98410beedf1b9a7b4f62658ff85bef7f885689b7d1215a58114618d0707c5"},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         bsr_storage_choice c = choice(BSR_TARGET_WEIGHT, rows[i].format);
@@ -262,6 +266,13 @@ static void test_fault_storage__activations(void **state)
     check_stem("int8/range=1", STEM_RELU "@int8/range=1", int8, COUNT(int8),
                (double)(float)(1 / 127.0));
     check_stem("fp16", STEM_RELU "@fp16", fp16, COUNT(fp16), 1);
+    /* reference; the values above, limited to a power of two */
+    static const sample beyond[] = {{1651, 0.25}, {2427, 0.25}, {2524, 0.25}};
+    sample limited[COUNT(fp16)];
+    for (size_t i = 0; i < COUNT(fp16); i++)
+        limited[i] = (sample){fp16[i].element, fmin(fp16[i].value, 0.25)};
+    check_stem("fp32/range=0.25", STEM_RELU "@fp32/range=0.25", beyond, COUNT(beyond), 1);
+    check_stem("fp16/range=0.25", STEM_RELU "@fp16/range=0.25", limited, COUNT(limited), 1);
 }
 
 /* By default what layers read, the image included; all of them: not the output. */

@@ -69,3 +69,6 @@ up = np.nextafter(z.astype(np.float16), np.float16(np.inf)).astype(np.float64)
 ulp = up - half
 safe = [i for i in range(3, z.size, 67) if z[i] > 0 and abs(z[i] - half[i]) < 0.4 * ulp[i]][:16]
 print("fp16 of image 1:", ", ".join(f"{{{i}, {half[i].hex()}}}" for i in safe))
+print("fp32/range=0.25", digest(np.clip(const[n], -0.25, 0.25).astype("<f4") for n in layers))
+beyond = [i for i in range(2, z.size, 97) if z[i] > 0.2501][:8]
+print("above 0.25 in image 1:", ", ".join(map(str, beyond)))

@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/error.h"
+#include "support/graph_text.h"
 
 static bsr_status constant(bsr_graph *graph, const char *name, int rank, const int64_t *dims,
                            const float *values)
@@ -27,33 +28,11 @@ static bsr_status constant(bsr_graph *graph, const char *name, int rank, const i
     return BSR_OK;
 }
 
-/* A node "Type: in in -> out"; "_" is an omitted value. epsilon < 0: no such attribute. */
+/* epsilon < 0: no such attribute. */
 static bsr_status add(bsr_graph *graph, const char *text, float epsilon)
 {
-    char copy[128];
-    snprintf(copy, sizeof copy, "%s", text);
-    const char *type = strtok(copy, ": ");
-    bsr_node *node = bsr_graph_add_node(graph, type, type);
-    if (!node)
-        return BSR_ENOMEM;
-    node->in = bsr_alloc_array(8, sizeof *node->in);
-    node->out = bsr_alloc_array(8, sizeof *node->out);
-    if (!node->in || !node->out)
-        return BSR_ENOMEM;
-    int is_out = 0;
-    for (const char *word = strtok(NULL, " "); word; word = strtok(NULL, " ")) {
-        int value = -1;
-        if (strcmp(word, "->") == 0) {
-            is_out = 1;
-            continue;
-        }
-        if (strcmp(word, "_") != 0)
-            BSR_TRY(bsr_graph_value(graph, word, &value));
-        if (is_out)
-            node->out[node->n_out++] = value;
-        else
-            node->in[node->n_in++] = value;
-    }
+    BSR_TRY(graph_text_add(graph, text));
+    bsr_node *node = &graph->nodes[graph->n_nodes - 1];
     if (epsilon < 0)
         return BSR_OK;
     node->attr = bsr_calloc_array(1, sizeof *node->attr);

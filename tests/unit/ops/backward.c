@@ -41,7 +41,7 @@ static const row rows[] = {
     {"Clip", 13, 1, "4x3 s@1:1 s@-1:-1", ""},
     {"Dropout", 13, 1, "4x3 s@0.5:0.5", ""},
     {"Dropout", 9, 2, "4x3", "ratio=0.25"},
-    {BSR_OP_STORE, 13, 1, "4x3", "kind=5 bits=8 scale=0.015625 zero=0 min=-100 max=100"},
+    {BSR_OP_STORE, 13, 1, "4x3", "kind=6 bits=8 scale=0.015625 zero=0 min=-100 max=100"},
     {BSR_OP_STORE, 13, 1, "4x3", "kind=0 bits=32"},
 
     {"Add", 13, 1, "2x3 2x3", ""},

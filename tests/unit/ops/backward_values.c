@@ -168,13 +168,19 @@ static void test_ops_backward_values__store(void **state)
     const float x[6] = {65504.0f, -65505.0f, 448.0f, -449.0f, 57344.0f, 57345.0f};
     const float steps[6] = {45.0f, 45.2f, 45.4f, -55.2f, -55.4f, 0.1f};
     const float signs[6] = {0.5f, -0.5f, 0.6f, -0.6f, 0.0f, NAN};
-    CHECK(at(BSR_OP_STORE, 13, "6", "kind=1 bits=16", x), 0.0, (const float[]){1, 0, 1, -1, 1, -1});
-    CHECK(at(BSR_OP_STORE, 13, "6", "kind=3 bits=8", x), 0.0, (const float[]){0, 0, 1, 0, 0, 0});
-    CHECK(at(BSR_OP_STORE, 13, "6", "kind=4 bits=8", x), 0.0, (const float[]){0, 0, 1, -1, 1, 0});
-    CHECK(at(BSR_OP_STORE, 13, "6", "kind=5 bits=8 scale=0.5 zero=10 min=-100 max=100", steps), 0.0,
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=2 bits=16", x), 0.0, (const float[]){1, 0, 1, -1, 1, -1});
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=4 bits=8", x), 0.0, (const float[]){0, 0, 1, 0, 0, 0});
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=5 bits=8", x), 0.0, (const float[]){0, 0, 1, -1, 1, 0});
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=6 bits=8 scale=0.5 zero=10 min=-100 max=100", steps), 0.0,
           (const float[]){1, -1, 0, -1, 0, -1});
-    CHECK(at(BSR_OP_STORE, 13, "6", "kind=8 bits=1 scale=0.5", signs), 0.0,
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=9 bits=1 scale=0.5", signs), 0.0,
           (const float[]){1, -1, 0, 0, 1, 0});
+    /* Ranges -0.5:0.6 of fp32 and, of e4m3, -0.5:0.6, whose last value inside is 0.5625. */
+    const float near[6] = {0.6f, 0.58f, -0.5f, -0.51f, 0.5625f, NAN};
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=1 bits=32 bounded=1 lo=-0.5 hi=0.6", near), 0.0,
+          (const float[]){1, -1, 1, 0, 1, 0});
+    CHECK(at(BSR_OP_STORE, 13, "6", "kind=4 bits=8 bounded=1 lo=-0.5 hi=0.6", near), 0.0,
+          (const float[]){0, 0, 1, 0, 1, 0});
 }
 
 static void test_ops_backward_values__refusals(void **state)

@@ -17,9 +17,12 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 static const char *const formats[] = {
-    "fp32",        "fp16",  "bf16",         "e4m3",      "e5m2",  "int2",   "int8",
-    "int8/affine", "int16", "int16/affine", "uint4/sym", "uint8", "uint16", "q5.10",
-    "q2.5",        "q24.1", "q8.17",        "q31.0",     "q0.31", "q15.16", "binary"};
+    "fp32",          "fp16",         "bf16",           "e4m3",           "e5m2",
+    "int2",          "int8",         "int8/affine",    "int16",          "int16/affine",
+    "uint4/sym",     "uint8",        "uint16",         "q5.10",          "q2.5",
+    "q24.1",         "q8.17",        "q31.0",          "q0.31",          "q15.16",
+    "binary",        "fp32/range=1", "fp16/range=0.7", "bf16/range=0:6", "e4m3/range=-0.6:0.3",
+    "e5m2/range=1e9"};
 
 /* Graph input x, float32 2x3, stored by a node "x@q" to y, the output. */
 static bsr_status build(bsr_graph **out, const bsr_quantiser *q)

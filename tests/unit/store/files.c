@@ -123,8 +123,9 @@ static void make_version_1(const char *path)
     assert_int_equal(bsr_store_open(&store, path, 1), BSR_OK);
     assert_int_equal(put_batch(store, 0, 100), BSR_OK);
     bsr_store_close(store);
-    direct_sql(path, "DROP TABLE chip; DROP TABLE pair; DROP TABLE bounds; DROP TABLE screening;"
-                     "DROP TABLE score; PRAGMA user_version = 1");
+    direct_sql(
+        path, "DROP TABLE chip; DROP TABLE pair; DROP TABLE bounds; DROP TABLE screening;"
+              "DROP TABLE score; DROP TABLE prediction; DROP TABLE guard; PRAGMA user_version = 1");
 }
 
 static void test_store_files__migrate(void **state)
@@ -147,7 +148,7 @@ static void test_store_files__migrate(void **state)
     assert_int_equal(assert_whole_batches(store, 100), 1);
     assert_int_equal(bsr_store_put_chips(store, &chip, 1), BSR_OK);
     bsr_store_close(store);
-    assert_string_equal(direct_sql(path, "PRAGMA user_version"), "3");
+    assert_string_equal(direct_sql(path, "PRAGMA user_version"), "4");
     assert_int_equal(bsr_store_open(&store, path, 0), BSR_OK);
     assert_int_equal(bsr_store_chips(store, no_chip, &n), BSR_OK);
     assert_int_equal(n, 1);
@@ -185,7 +186,7 @@ static void test_store_files__newer_version(void **state)
     direct_sql(path, "PRAGMA user_version = 4711");
     for (int write = 0; write < 2; write++)
         assert_fails(bsr_store_open(&store, path, write), BSR_EUNSUPPORTED,
-                     "/run.db' has schema version 4711, this bitseer knows up to 3");
+                     "/run.db' has schema version 4711, this bitseer knows up to 4");
     assert_alone(path);
     assert_string_equal(direct_sql(path, "PRAGMA journal_mode"), "delete");
 }

@@ -55,6 +55,21 @@ static void test_tensor_format__parse(void **state)
     } rows[] = {
         {"fp32", "fp32", {.kind = BSR_FORMAT_STORED, .bits = 32}},
         {"fp16", "fp16", {.kind = BSR_FORMAT_FP16, .bits = 16}},
+        {"fp32/range=1",
+         "fp32/range=1",
+         {.kind = BSR_FORMAT_FP32, .bits = 32, .has_range = 1, .lo = -1, .hi = 1}},
+        {"fp16/range=-2:2.0",
+         "fp16/range=2",
+         {.kind = BSR_FORMAT_FP16, .bits = 16, .has_range = 1, .lo = -2, .hi = 2}},
+        {"bf16/range=-0:6",
+         "bf16/range=0:6",
+         {.kind = BSR_FORMAT_BF16, .bits = 16, .has_range = 1, .hi = 6}},
+        {"e4m3/range=-0.25:0.1",
+         "e4m3/range=-0.25:0.1",
+         {.kind = BSR_FORMAT_E4M3, .bits = 8, .has_range = 1, .lo = -0.25, .hi = 0.1f}},
+        {"e5m2/range=-3:0",
+         "e5m2/range=-3:0",
+         {.kind = BSR_FORMAT_E5M2, .bits = 8, .has_range = 1, .lo = -3}},
         {"bf16", "bf16", {.kind = BSR_FORMAT_BF16, .bits = 16}},
         {"e4m3", "e4m3", {.kind = BSR_FORMAT_E4M3, .bits = 8}},
         {"e5m2", "e5m2", {.kind = BSR_FORMAT_E5M2, .bits = 8}},
@@ -140,7 +155,16 @@ static void test_tensor_format__parse_errors(void **state)
         {"q0.0", UNKNOWN("q0.0")},
         {"q16.16", UNKNOWN("q16.16")},
         {"q5.10.1", UNKNOWN("q5.10.1")},
-        {"fp16/channel", "format 'fp16/channel': fp16 has no options"},
+        {"fp16/channel",
+         "format 'fp16/channel': option 'channel' is not one of range=R, range=LO:HI"},
+        {"fp32/sym", "format 'fp32/sym': option 'sym' is not one of range=R, range=LO:HI"},
+        {"fp32/range=-1", NO_RANGE("fp32/range=-1", "range=-1")},
+        {"fp32/range=0", NO_RANGE("fp32/range=0", "range=0")},
+        {"fp16/range=2:1", NO_RANGE("fp16/range=2:1", "range=2:1")},
+        {"bf16/range=-2:-1", NO_RANGE("bf16/range=-2:-1", "range=-2:-1")},
+        {"e4m3/range=inf", NO_RANGE("e4m3/range=inf", "range=inf")},
+        {"e5m2/range=1/range=2",
+         "format 'e5m2/range=1/range=2': option 'range=2' repeats or contradicts another"},
         {"q5.10/", "format 'q5.10/': q5.10 has no options"},
         {"int8/", "format 'int8/': option '' is not one of sym, affine, tensor, channel, range=R, "
                   "range=LO:HI"},
@@ -186,17 +210,18 @@ static void test_tensor_format__parse_errors(void **state)
 
 static void test_tensor_format__equal_and_needs_range(void **state)
 {
-    static const char *const texts[] = {"fp32",  "fp16", "int8",         "int8/affine",
-                                        "int9",  "q5.2", "int8/channel", "int8/range=1",
-                                        "uint8", "q4.3", "int8/range=2", "binary"};
+    static const char *const texts[] = {
+        "fp32",         "fp16",         "int8",         "int8/affine",  "int9",
+        "q5.2",         "int8/channel", "int8/range=1", "uint8",        "q4.3",
+        "int8/range=2", "binary",       "fp32/range=1", "fp16/range=1", "fp16/range=0:1"};
     for (size_t i = 0; i < COUNT(texts); i++)
         for (size_t j = 0; j < COUNT(texts); j++) {
             bsr_format a = parsed(texts[i]), b = parsed(texts[j]);
             assert_int_equal(bsr_format_equal(&a, &b), i == j);
         }
     static const char *const need[] = {"int8", "uint4/sym", "binary", "int8/channel"};
-    static const char *const need_none[] = {"fp32", "e4m3", "q1.2", "int8/range=1",
-                                            "binary/range=1"};
+    static const char *const need_none[] = {"fp32",         "e4m3",           "q1.2",
+                                            "int8/range=1", "binary/range=1", "fp32/range=1"};
     for (size_t i = 0; i < COUNT(need); i++) {
         bsr_format f = parsed(need[i]);
         assert_true(bsr_format_needs_range(&f));
