@@ -23,7 +23,7 @@ static const char usage[] =
     "  --only LETTERS          these sections: k kernels, f plain inference, i injection,\n"
     "                          r rays, l layer 13, p plans, s sweep, m memory, a adaptive\n"
     "                          analysis, g gradients, x screened injection, e every bit, c check\n"
-    "                          of rays against injection\n"
+    "                          of rays against injection, y statistical models\n"
     "  --peer SCRIPT           times ONNX Runtime (bench/peers/ort_forward.mjs)\n"
     "  --checkkernels PROGRAM  measures the kernels\n";
 
@@ -34,7 +34,7 @@ static const struct {
     {'k', bench_kernels},  {'f', bench_forward},   {'i', bench_injection}, {'r', bench_rays},
     {'l', bench_layer13},  {'p', bench_plans},     {'s', bench_sweep},     {'m', bench_memory},
     {'a', bench_adaptive}, {'g', bench_gradients}, {'x', bench_screened},  {'e', bench_exhaustive},
-    {'c', bench_accuracy},
+    {'c', bench_accuracy}, {'y', bench_predict},
 };
 
 /* -1 to go on, else the exit status. */

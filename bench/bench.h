@@ -104,5 +104,6 @@ void bench_gradients(table *t, const bench_options *o);
 void bench_screened(table *t, const bench_options *o);
 void bench_exhaustive(table *t, const bench_options *o);
 void bench_accuracy(table *t, const bench_options *o);
+void bench_predict(table *t, const bench_options *o);
 
 #endif

@@ -3,6 +3,7 @@
 #define BSR_CLI_CLI_H
 
 #include "bitseer/pictures.h"
+#include "bitseer/predict.h"
 #include "bitseer/protect.h"
 #include "opt.h"
 
@@ -22,6 +23,9 @@ typedef struct settings {
     int order; /* position in "rgb|bgr", -1: not given */
     bsr_run_options run;
     bsr_sweep_options sweep;
+    int accelerate; /* sweep */
+    bsr_predict_options predict;
+    int error_model; /* predict: a bsr_error_model, -1: not given */
     bsr_protect_options protect;
     uint64_t confirm; /* protect: faults to inject */
     int target;       /* a bsr_target, -1: not given */

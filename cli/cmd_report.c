@@ -68,6 +68,33 @@ static bsr_status read_result(bsr_result **out, const settings *s, const setting
     return bsr_run_result(out, path, &o);
 }
 
+/* Whether the file starts as JSON does, and not as a database. */
+static int is_json(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    int c = EOF;
+    if (!f)
+        return 0;
+    do
+        c = getc(f);
+    while (c == ' ' || c == '\t' || c == '\n' || c == '\r');
+    fclose(f);
+    return c == '{';
+}
+
+/* Reads the JSON of predict. Complains and returns the exit code. */
+static int read_prediction(bsr_report_run *run, const char *path)
+{
+    bsr_prediction *p;
+    bsr_status status = bsr_prediction_load(&p, path);
+    if (status != BSR_OK)
+        return failed(status);
+    run->name = path;
+    run->complete = 1;
+    run->prediction = p;
+    return EXIT_DONE;
+}
+
 /* Reads the database at path. Complains and returns the exit code. */
 static int read_run(bsr_report_run *run, const settings *s, const char *path)
 {
@@ -135,12 +162,14 @@ static int run(const settings *s)
         code = EXIT_USAGE;
     }
     for (; code == EXIT_DONE && n < OPT_OPERANDS && s->operands[n]; n++)
-        code = read_run(&runs[n], s, s->operands[n]);
+        code = is_json(s->operands[n]) ? read_prediction(&runs[n], s->operands[n])
+                                       : read_run(&runs[n], s, s->operands[n]);
     if (code == EXIT_DONE)
         code = write_page(s, runs, n);
     for (int i = 0; i < n; i++) {
         bsr_result_free((bsr_result *)runs[i].result);
         bsr_sweep_result_free((bsr_sweep_result *)runs[i].sweep);
+        bsr_prediction_free((bsr_prediction *)runs[i].prediction);
     }
     return code;
 }
@@ -152,6 +181,7 @@ const command cmd_report = {"report",
                             "kept in databases: tables and\n"
                             "pictures of layers, channels, bits, sites and error rates with their "
                             "intervals. The databases\n"
-                            "are only read, and the runs may be going on.",
+                            "are only read, and the runs may be going on. Among them may be JSON "
+                            "files of predict --out.",
                             groups,
                             run};

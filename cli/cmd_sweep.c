@@ -10,6 +10,10 @@ static const opt sweep_opts[] = {
      0, NULL, 1},
     {"runs", 0, OPT_INT, FIELD(sweep.runs), "R", "error patterns for each rate (default 10)", 1,
      1000000000, NULL, 0},
+    {"accelerate", 0, OPT_FLAG, FIELD(accelerate), "",
+     "take points from statistical models where they hold, checked by a few inferences with "
+     "flipped bits at the greatest of these rates, and inferences of some images beyond",
+     0, 0, NULL, 0},
     {"target", 't', OPT_STRING, FIELD(sweep.targets), "LIST",
      "what is hit: weight, bias, activation and input, with commas between; both is "
      "weight,activation (default weight)",
@@ -29,7 +33,8 @@ static bsr_status work(void *out, const bsr_model *model, const bsr_dataset *dat
     bsr_sweep_options sweep = s->sweep;
     if (strcmp(sweep.targets, "both") == 0)
         sweep.targets = "weight,activation";
-    return bsr_sweep(out, model, data, options, &sweep);
+    return s->accelerate ? bsr_sweep_accelerated(out, model, data, options, &sweep)
+                         : bsr_sweep(out, model, data, options, &sweep);
 }
 
 static int run(const settings *given)
@@ -37,7 +42,13 @@ static int run(const settings *given)
     settings s = *given;
     bsr_sweep_result *result = NULL;
     char *json = NULL, *table = NULL;
-    int code = place_output(&s);
+    int code = EXIT_DONE;
+    if (s.accelerate && opt_text(&s.options, "runs")) {
+        complain("--runs and --accelerate exclude each other");
+        code = EXIT_USAGE;
+    }
+    if (code == EXIT_DONE)
+        code = place_output(&s);
     if (code != EXIT_DONE)
         return code;
     bsr_status status = with_inputs(&result, &s, work);
@@ -57,6 +68,8 @@ const command cmd_sweep = {
     "accuracy against bit error rate",
     "At each rate every stored bit of the targets flips independently, in several error patterns. "
     "A\n"
-    "pattern of weights holds for all images; activations and inputs get a new one for each image.",
+    "pattern of weights holds for all images; activations and inputs get a new one for each "
+    "image.\n"
+    "With --accelerate most points come from the models of predict, held against flipped bits.",
     groups,
     run};

@@ -6,12 +6,14 @@
 
 #include "cli.h"
 
-extern const command cmd_inspect, cmd_eval, cmd_plan, cmd_inject, cmd_analyze, cmd_sweep, cmd_run,
-    cmd_resume, cmd_show, cmd_export, cmd_compare, cmd_protect, cmd_vvr, cmd_report;
+extern const command cmd_inspect, cmd_eval, cmd_plan, cmd_inject, cmd_analyze, cmd_sweep,
+    cmd_predict, cmd_run, cmd_resume, cmd_show, cmd_export, cmd_compare, cmd_protect, cmd_vvr,
+    cmd_report;
 
-static const command *const commands[] = {
-    &cmd_inspect, &cmd_eval, &cmd_plan,   &cmd_inject,  &cmd_analyze, &cmd_sweep, &cmd_run,
-    &cmd_resume,  &cmd_show, &cmd_export, &cmd_compare, &cmd_protect, &cmd_vvr,   &cmd_report};
+static const command *const commands[] = {&cmd_inspect, &cmd_eval,  &cmd_plan,    &cmd_inject,
+                                          &cmd_analyze, &cmd_sweep, &cmd_predict, &cmd_run,
+                                          &cmd_resume,  &cmd_show,  &cmd_export,  &cmd_compare,
+                                          &cmd_protect, &cmd_vvr,   &cmd_report};
 
 #define N_COMMANDS (sizeof commands / sizeof *commands)
 
@@ -43,6 +45,8 @@ void settings_init(settings *s, const command *c)
                     .order = -1,
                     .run = BSR_RUN_OPTIONS_INIT,
                     .sweep = BSR_SWEEP_OPTIONS_INIT,
+                    .predict = BSR_PREDICT_OPTIONS_INIT,
+                    .error_model = -1,
                     .protect = BSR_PROTECT_OPTIONS_INIT,
                     .target = -1};
 }

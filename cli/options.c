@@ -27,7 +27,7 @@ const opt format_opts[] = {
     {"format", 0, OPT_STRING, FIELD(run.format), "FORMAT",
      "how the target (eval, sweep: the weights), or with TARGET=FORMAT,... each target, is stored: "
      "fp16, bf16, e4m3, e5m2, int2 to int16, uint2 to uint16, qI.F, binary; options such as "
-     "int8/channel (default: as in the file)",
+     "int8/channel or fp32/range=1 (default: as in the file)",
      0, 0, NULL, 0},
     {"calibrate", 0, OPT_INT, FIELD(calibrate), "N",
      "images from which ranges of activations come (default 100)", 1, 1000000000, NULL, 0},

@@ -38,6 +38,7 @@ BEGIN {
     layer("analysis", analysis = fault " fault stats")
     layer("campaign", campaign = analysis " analysis store")
     layer("protect", campaign " campaign")
+    layer("predict", campaign " campaign")
     layer("report", analysis " analysis")
     layer("cli", "")
 

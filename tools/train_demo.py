@@ -59,22 +59,25 @@ class Block(nn.Module):
 
 
 class ResNet(nn.Module):
-    def __init__(self):
+    """The stem and blocks are (channels, stride); the studies train others than the demo's."""
+
+    def __init__(self, stem=STEM, blocks=BLOCKS, classes=10):
         super().__init__()
-        channels, stride = STEM
+        channels, stride = stem
         self.stem = nn.Sequential()
         self.stem.add_module("conv", nn.Conv2d(1, channels, 3, stride, 1, bias=False))
         self.stem.add_module("bn", nn.BatchNorm2d(channels))
         self.stem.add_module("relu", nn.ReLU())
-        for i, (cout, stride) in enumerate(BLOCKS, 1):
+        self.depth = len(blocks)
+        for i, (cout, stride) in enumerate(blocks, 1):
             self.add_module(f"block{i}", Block(channels, cout, stride))
             channels = cout
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.fc = nn.Linear(channels, 10)
+        self.fc = nn.Linear(channels, classes)
 
     def forward(self, x):
         x = self.stem(x)
-        for i in range(1, len(BLOCKS) + 1):
+        for i in range(1, self.depth + 1):
             x = getattr(self, f"block{i}")(x)
         return self.fc(self.pool(x).flatten(1))
 

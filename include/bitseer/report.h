@@ -2,19 +2,21 @@
 #ifndef BITSEER_REPORT_H
 #define BITSEER_REPORT_H
 
-#include "bitseer/campaign.h"
+#include "bitseer/predict.h"
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
-/* One run of a report; everything is borrowed. Exactly one of `result` and `sweep` is set. */
+/* One run of a report; everything is borrowed. Exactly one of `result`, `sweep` and `prediction` is
+ * set. */
 typedef struct bsr_report_run {
-    const char *name;    /* of its database, or another name that tells it from the others */
+    const char *name; /* of its database or file, or another name that tells it from the others */
     const char *command; /* the command line that made it, NULL: not known */
     int complete;        /* whether all of the run is done */
     const bsr_result *result;
     const bsr_sweep_result *sweep;
+    const bsr_prediction *prediction; /* drawn over the sweeps */
 } bsr_report_run;
 
 #define BSR_REPORT_OPTIONS_VERSION 1

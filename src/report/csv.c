@@ -129,7 +129,7 @@ bsr_status bsr_sweep_csv(char **out, const bsr_sweep_result *r)
     bsr_strbuf b = {0};
     bsr_strbuf_add(&b, "ber,runs,bits,flips,accuracy,accuracy_lo,accuracy_hi,critical,critical_lo,"
                        "critical_hi,sdc,sdc_lo,sdc_hi,due,due_lo,due_hi,top5,top5_lo,top5_hi,"
-                       "rmse\n");
+                       "rmse,rmse_lo,rmse_hi,model\n");
     for (int i = 0; i < r->n_points; i++) {
         const bsr_sweep_point *p = &r->points[i];
         char rate[32];
@@ -143,6 +143,9 @@ bsr_status bsr_sweep_csv(char **out, const bsr_sweep_result *r)
         put_share(&b, p->due);
         put_share(&b, p->top5);
         put_real(&b, p->rmse);
+        put_real(&b, p->rmse_interval.lo);
+        put_real(&b, p->rmse_interval.hi);
+        put_text(&b, bsr_error_model_name(p->model));
         bsr_strbuf_add(&b, "\n");
     }
     return bsr_strbuf_take(out, &b);

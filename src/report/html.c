@@ -19,6 +19,8 @@ typedef struct page {
 
 static const bsr_provenance *provenance(const bsr_report_run *run)
 {
+    if (run->prediction)
+        return &run->prediction->provenance;
     return run->sweep ? &run->sweep->provenance : &run->result->provenance;
 }
 
@@ -72,10 +74,17 @@ static void add_member(bsr_strbuf *b, const char *key, json_t *value)
     bsr_free(text.text);
 }
 
+static bsr_status result_json(char **json, const bsr_report_run *run)
+{
+    if (run->prediction)
+        return bsr_prediction_json(json, run->prediction);
+    return run->sweep ? bsr_sweep_json(json, run->sweep) : bsr_result_json(json, run->result);
+}
+
 static bsr_status add_run(bsr_strbuf *b, const bsr_report_run *run)
 {
     char *json;
-    BSR_TRY(run->sweep ? bsr_sweep_json(&json, run->sweep) : bsr_result_json(&json, run->result));
+    BSR_TRY(result_json(&json, run));
     bsr_strbuf_add(b, "{");
     add_member(b, "name", bsr_json_text(run->name));
     bsr_strbuf_add(b, ",");
@@ -163,10 +172,12 @@ static bsr_status check(const bsr_report_run *runs, int n_runs, const bsr_report
     if (n_runs < 1 || n_runs > BSR_REPORT_RUNS)
         return bsr_fail(BSR_EINVAL, "a report of %d runs, expected 1 to %d", n_runs,
                         BSR_REPORT_RUNS);
-    for (int i = 0; i < n_runs; i++)
-        if (!runs[i].result == !runs[i].sweep)
-            return bsr_fail(BSR_EINVAL, "run '%s' has %s, expected one result", runs[i].name,
-                            runs[i].result ? "two results" : "no result");
+    for (int i = 0; i < n_runs; i++) {
+        int results = !!runs[i].result + !!runs[i].sweep + !!runs[i].prediction;
+        if (results != 1)
+            return bsr_fail(BSR_EINVAL, "run '%s' has %d results, expected one", runs[i].name,
+                            results);
+    }
     return check_protection(options->protection);
 }
 

@@ -57,16 +57,41 @@ static bsr_status add_rates(bsr_strbuf *b, const bsr_sweep_result *r)
     return status;
 }
 
+static bsr_status add_prediction(bsr_strbuf *b, const bsr_prediction *p)
+{
+    char *svg;
+    bsr_status status = bsr_prediction_svg(&svg, p);
+    if (status == BSR_EINVAL) /* no point has an accuracy */
+        return BSR_OK;
+    if (status == BSR_OK)
+        add_picture(b, "prediction", "Predicted accuracy against bit error rate with intervals",
+                    svg);
+    return status;
+}
+
+static bsr_status draw(bsr_strbuf *b, const bsr_report_run *run)
+{
+    if (run->prediction)
+        return add_prediction(b, run->prediction);
+    return run->sweep ? add_rates(b, run->sweep) : add_pictures(b, run->result);
+}
+
+static bsr_status tell(char **text, const bsr_report_run *run)
+{
+    if (run->prediction)
+        return bsr_prediction_text(text, run->prediction);
+    return run->sweep ? bsr_sweep_text(text, run->sweep) : bsr_result_text(text, run->result);
+}
+
 static bsr_status add_run(bsr_strbuf *b, const bsr_report_run *run, int number)
 {
     char *text;
     bsr_strbuf_add(b, "<section data-run=\"%d\">\n<h2>", number);
     bsr_html_text(b, run->name);
     bsr_strbuf_add(b, "</h2>\n");
-    bsr_status status = run->sweep ? add_rates(b, run->sweep) : add_pictures(b, run->result);
+    bsr_status status = draw(b, run);
     if (status == BSR_OK)
-        status =
-            run->sweep ? bsr_sweep_text(&text, run->sweep) : bsr_result_text(&text, run->result);
+        status = tell(&text, run);
     if (status != BSR_OK)
         return status;
     bsr_strbuf_add(b, "<pre>");

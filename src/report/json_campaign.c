@@ -49,27 +49,33 @@ static json_t *distribution(const bsr_distribution *d)
         "q95", bsr_json_real(d->q95), "max", bsr_json_real(d->max));
 }
 
-static json_t *add_share(json_t *o, const char *name, const char *ci, bsr_share share)
-{
-    o = bsr_json_add(o, name, bsr_json_real(share.value));
-    return bsr_json_add(o, ci, bsr_json_interval(share));
-}
-
 static json_t *sweep_point(const void *item, const void *ctx)
 {
     const bsr_sweep_point *p = item;
     json_t *o = json_pack("{s:o}", "ber", bsr_json_real(p->ber));
-    o = add_share(o, "accuracy", "ci", p->accuracy);
-    o = add_share(o, "sdc", "sdc_ci", p->sdc);
-    o = add_share(o, "critical", "critical_ci", p->critical);
-    o = add_share(o, "due", "due_ci", p->due);
-    o = add_share(o, "top5", "top5_ci", p->top5);
+    o = bsr_json_add_share(o, "accuracy", "ci", p->accuracy);
+    o = bsr_json_add_share(o, "sdc", "sdc_ci", p->sdc);
+    o = bsr_json_add_share(o, "critical", "critical_ci", p->critical);
+    o = bsr_json_add_share(o, "due", "due_ci", p->due);
+    o = bsr_json_add_share(o, "top5", "top5_ci", p->top5);
     o = bsr_json_add(o, "rmse", bsr_json_real(p->rmse));
     o = bsr_json_add(o, "runs", json_integer(p->runs));
     o = bsr_json_add(o, "flips", distribution(&p->flips));
     o = bsr_json_add(o, "bits", bsr_json_real(p->bits));
     o = bsr_json_add(o, "accuracy_runs", distribution(&p->accuracy_runs));
-    return bsr_json_add(o, "rmse_runs", distribution(&p->rmse_runs));
+    o = bsr_json_add(o, "rmse_runs", distribution(&p->rmse_runs));
+    o = bsr_json_add(o, "rmse_ci", bsr_json_interval(p->rmse_interval));
+    return bsr_json_add(o, "model", bsr_json_text(bsr_error_model_name(p->model)));
+}
+
+static json_t *guard(const void *item, const void *ctx)
+{
+    const bsr_sweep_guard *g = item;
+    json_t *o = json_pack("{s:o, s:i, s:i, s:o, s:o}", "ber", bsr_json_real(g->ber), "patterns",
+                          g->patterns, "images", g->images, "measured", bsr_json_real(g->measured),
+                          "predicted", bsr_json_real(g->predicted));
+    o = bsr_json_add_share(o, "ratio", "ratio_ci", g->ratio);
+    return bsr_json_add(o, "rescaled", json_boolean(g->rescaled));
 }
 
 bsr_status bsr_sweep_json(char **out, const bsr_sweep_result *r)
@@ -84,6 +90,9 @@ bsr_status bsr_sweep_json(char **out, const bsr_sweep_result *r)
     o = bsr_json_add(
         o, "points",
         bsr_json_array(r->points, (size_t)r->n_points, sizeof *r->points, sweep_point, NULL));
+    o = bsr_json_add(
+        o, "guards",
+        bsr_json_array(r->guards, (size_t)r->n_guards, sizeof *r->guards, guard, NULL));
     o = bsr_json_add(o, "performance",
                      bsr_json_performance(&r->performance, r->provenance.cpu_brand));
     o = bsr_json_add(o, "provenance", bsr_json_provenance(&r->provenance));
@@ -99,7 +108,7 @@ static json_t *add_compared(json_t *o, const bsr_compared_layer *l)
     o = bsr_json_add(o, "critical_b", bsr_json_count(l->critical_b));
     o = bsr_json_add(o, "only_a", bsr_json_count(l->only_a));
     o = bsr_json_add(o, "only_b", bsr_json_count(l->only_b));
-    return add_share(o, "difference", "ci", l->difference);
+    return bsr_json_add_share(o, "difference", "ci", l->difference);
 }
 
 static json_t *compared_layer(const void *item, const void *ctx)

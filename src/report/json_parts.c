@@ -15,6 +15,12 @@ json_t *bsr_json_estimate(bsr_share share)
                      bsr_json_interval(share));
 }
 
+json_t *bsr_json_add_share(json_t *object, const char *name, const char *ci, bsr_share share)
+{
+    object = bsr_json_add(object, name, bsr_json_real(share.value));
+    return bsr_json_add(object, ci, bsr_json_interval(share));
+}
+
 json_t *bsr_json_stratum(const bsr_plan_stratum *s, int layer)
 {
     return json_pack("{s:o, s:o, s:o, s:o, s:o}", "layer", bsr_json_index(layer), "bit",

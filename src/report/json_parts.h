@@ -12,6 +12,10 @@ json_t *bsr_json_index(int64_t i);
 /* {"value", "ci"}, null where the value is NaN: nothing was observed. */
 json_t *bsr_json_estimate(bsr_share share);
 
+/* Adds value and interval at the end of `object` under the keys `name` and `ci`, nulls where they
+ * are NaN. Returns the object. */
+json_t *bsr_json_add_share(json_t *object, const char *name, const char *ci, bsr_share share);
+
 /* layer: the index of the stratum's layer as the report's layers have it, -1 for all. */
 json_t *bsr_json_stratum(const bsr_plan_stratum *s, int layer);
 

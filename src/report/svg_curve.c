@@ -8,29 +8,30 @@
 #include "report/svg_axis.h"
 #include "report/svg_text.h"
 
-#define WIDTH       640
-#define LEFT        64
-#define RIGHT       (WIDTH - 20)
-#define HEIGHT      270 /* of the plot */
-#define FOOT        52
-#define INSET       16 /* keeps points off the axes */
-#define ZERO        44 /* from the lower end of a logarithmic scale to 0 */
-#define LEGEND_ROW  18
-#define LEGEND_LINE 34 /* length of a line in the legend */
+#define WIDTH            640
+#define LEFT             64
+#define RIGHT            (WIDTH - 20)
+#define HEIGHT           270 /* of the plot */
+#define FOOT             52
+#define INSET            16 /* keeps points off the axes */
+#define ZERO             44 /* from the lower end of a logarithmic scale to 0 */
+#define LEGEND_ROW       18
+#define LEGEND_LINE      34 /* length of a line in the legend */
+#define PREDICTED_DASHES "4 3"
 
 /* Colour, dashes and marker: two series differ in at least two of them, so that they can be told
  * apart without colours. */
 typedef struct style {
     const char *colour, *dashes;
-    enum { DISC, SQUARE, DIAMOND, TRIANGLE } marker;
+    bsr_marker marker;
     int hollow;
 } style;
 
 static const style styles[] = {
-    {"#1f4e79", "", DISC, 0},       {"#a33b00", "7 3", SQUARE, 0},
-    {"#1b6b3a", "2 3", DIAMOND, 0}, {"#6b2c91", "8 3 2 3", TRIANGLE, 0},
-    {"#555555", "12 4", DISC, 1},   {"#8a1253", "4 2", SQUARE, 1},
-    {"#00616b", "1 2", DIAMOND, 1}, {"#6b5300", "8 2 1 2 1 2", TRIANGLE, 1},
+    {"#1f4e79", "", BSR_MARKER_DISC, 0},       {"#a33b00", "7 3", BSR_MARKER_SQUARE, 0},
+    {"#1b6b3a", "2 3", BSR_MARKER_DIAMOND, 0}, {"#6b2c91", "8 3 2 3", BSR_MARKER_TRIANGLE, 0},
+    {"#555555", "12 4", BSR_MARKER_DISC, 1},   {"#8a1253", "4 2", BSR_MARKER_SQUARE, 1},
+    {"#00616b", "1 2", BSR_MARKER_DIAMOND, 1}, {"#6b5300", "8 2 1 2 1 2", BSR_MARKER_TRIANGLE, 1},
 };
 
 typedef struct layout {
@@ -44,10 +45,37 @@ static const style *style_of(int series)
     return &styles[series % (int)(sizeof styles / sizeof *styles)];
 }
 
-/* Where the legend's next item starts, *line lines down; a single series needs no legend. */
-static double legend_step(const bsr_curve *c, int i, double x, int *line)
+/* Markers of kinds, whose colour and line are those of their series. */
+static style kind_style(const bsr_curve *c, int series, int kind)
 {
-    double width = LEGEND_LINE + 8 + bsr_text_width(c->series[i].name) * BSR_SVG_FONT + 18;
+    style st = *style_of(series);
+    st.marker = c->kinds[kind].marker;
+    st.hollow = c->kinds[kind].predicted;
+    return st;
+}
+
+static int has_kind(const bsr_curve *c, int kind)
+{
+    for (int i = 0; i < c->n_series; i++)
+        for (int k = 0; k < c->series[i].n; k++)
+            if (c->series[i].points[k].kind == kind && !isnan(c->series[i].points[k].y.value))
+                return 1;
+    return 0;
+}
+
+/* The legend has the series where there are several, then the kinds that occur. NULL: item i is not
+ * shown. */
+static const char *legend_name(const bsr_curve *c, int i)
+{
+    if (i < c->n_series)
+        return c->n_series > 1 ? c->series[i].name : NULL;
+    return has_kind(c, i - c->n_series) ? c->kinds[i - c->n_series].name : NULL;
+}
+
+/* Where the legend's next item starts, *line lines down. */
+static double legend_step(const char *name, double x, int *line)
+{
+    double width = LEGEND_LINE + 8 + bsr_text_width(name) * BSR_SVG_FONT + 18;
     if (x > LEFT && x + width > WIDTH) {
         x = LEFT;
         ++*line;
@@ -59,11 +87,10 @@ static double legend_height(const bsr_curve *c)
 {
     int line = 0;
     double x = LEFT;
-    if (c->n_series < 2)
-        return 0;
-    for (int i = 0; i < c->n_series; i++)
-        x = legend_step(c, i, x, &line);
-    return (line + 1) * LEGEND_ROW + 4;
+    for (int i = 0; i < c->n_series + c->n_kinds; i++)
+        if (legend_name(c, i))
+            x = legend_step(legend_name(c, i), x, &line);
+    return x > LEFT ? (line + 1) * LEGEND_ROW + 4 : 0;
 }
 
 static int lay_out_x(layout *l, const bsr_curve *c)
@@ -127,41 +154,46 @@ static void draw_marker(bsr_svg *s, const style *st, double x, double y)
     const bsr_svg_point diamond[] = {{x, y - 4.5}, {x + 4.5, y}, {x, y + 4.5}, {x - 4.5, y}};
     const bsr_svg_point triangle[] = {{x, y - 4.5}, {x + 4.5, y + 3.5}, {x - 4.5, y + 3.5}};
     switch (st->marker) {
-    case DISC:
+    case BSR_MARKER_DISC:
         bsr_svg_disc(s, x, y, 3.5, paint);
         break;
-    case SQUARE:
+    case BSR_MARKER_SQUARE:
         bsr_svg_rect(s, x - 3, y - 3, 6, 6, paint);
         break;
-    case DIAMOND:
+    case BSR_MARKER_DIAMOND:
         bsr_svg_lines(s, diamond, 4, 1, paint);
         break;
-    case TRIANGLE:
+    case BSR_MARKER_TRIANGLE:
         bsr_svg_lines(s, triangle, 3, 1, paint);
         break;
     }
 }
 
-static void line_paint(char out[128], const style *st)
+static void line_paint(char out[128], const style *st, int predicted)
 {
+    const char *dashes = predicted && !*st->dashes ? PREDICTED_DASHES : st->dashes;
     snprintf(out, 128, "fill=\"none\" stroke=\"%s\" stroke-width=\"1.6\"%s%s%s", st->colour,
-             *st->dashes ? " stroke-dasharray=\"" : "", st->dashes, *st->dashes ? "\"" : "");
+             *dashes ? " stroke-dasharray=\"" : "", dashes, *dashes ? "\"" : "");
 }
 
 static void draw_legend(bsr_svg *s, const bsr_curve *c)
 {
     double x = LEFT;
     int line = 0;
-    for (int i = 0; i < c->n_series && c->n_series > 1; i++) {
+    for (int i = 0; i < c->n_series + c->n_kinds; i++) {
+        const char *name = legend_name(c, i);
+        if (!name)
+            continue;
         char paint[128];
-        int before = line;
-        double next = legend_step(c, i, x, &line);
+        int before = line, kind = i - c->n_series;
+        double next = legend_step(name, x, &line);
         double y = BSR_SVG_HEAD_HEIGHT + 8 + line * LEGEND_ROW;
+        style st = kind < 0 ? *style_of(i) : kind_style(c, 0, kind);
         x = line > before ? LEFT : x;
-        line_paint(paint, style_of(i));
+        line_paint(paint, &st, kind >= 0 && c->kinds[kind].predicted);
         bsr_svg_line(s, x, y, x + LEGEND_LINE, y, paint);
-        draw_marker(s, style_of(i), x + LEGEND_LINE / 2.0, y);
-        bsr_svg_text(s, x + LEGEND_LINE + 8, y + 4, 's', "", "%s", c->series[i].name);
+        draw_marker(s, &st, x + LEGEND_LINE / 2.0, y);
+        bsr_svg_text(s, x + LEGEND_LINE + 8, y + 4, 's', "", "%s", name);
         x = next;
     }
 }
@@ -184,15 +216,46 @@ static double bound_at(const layout *l, double bound, double value)
     return bsr_axis_at(&l->y, v);
 }
 
+static int is_predicted(const bsr_curve *c, const bsr_curve_point *p)
+{
+    return c->n_kinds && c->kinds[p->kind].predicted;
+}
+
+/* Whether the lines to and from point k look alike. */
+static int goes_on(const bsr_curve *c, const bsr_curve_point *p)
+{
+    int before = is_predicted(c, &p[-1]) || is_predicted(c, p);
+    return before == (is_predicted(c, p) || is_predicted(c, &p[1]));
+}
+
+/* The lines between points first..end-1, dashed where one of two is predicted. */
+static void draw_lines(bsr_svg *s, const bsr_curve *c, const layout *l, int series, int first,
+                       int end, bsr_svg_point *at)
+{
+    const bsr_curve_point *points = c->series[series].points;
+    size_t n = 0;
+    for (int k = first; k < end; k++) {
+        at[n++] =
+            (bsr_svg_point){bsr_axis_at(&l->x, points[k].x), bsr_axis_at(&l->y, points[k].y.value)};
+        if (k == first || (k + 1 < end && goes_on(c, &points[k])))
+            continue;
+        char paint[128];
+        line_paint(paint, style_of(series),
+                   is_predicted(c, &points[k - 1]) || is_predicted(c, &points[k]));
+        bsr_svg_lines(s, at, n, 0, paint);
+        at[0] = at[n - 1];
+        n = 1;
+    }
+}
+
 /* The line and the band over points first..end-1. at: room for twice as many. */
 static void draw_stretch(bsr_svg *s, const bsr_curve *c, const layout *l, int series, int first,
                          int end, bsr_svg_point *at)
 {
-    char paint[128];
-    const style *st = style_of(series);
     const bsr_curve_point *points = c->series[series].points;
     size_t n = (size_t)(end - first);
     if (c->bands) {
+        char paint[128];
         for (size_t k = 0; k < n; k++) {
             const bsr_curve_point *p = &points[first + (int)k];
             double x = bsr_axis_at(&l->x, p->x);
@@ -200,14 +263,10 @@ static void draw_stretch(bsr_svg *s, const bsr_curve *c, const layout *l, int se
             at[2 * n - 1 - k] = (bsr_svg_point){x, bound_at(l, p->y.lo, p->y.value)};
         }
         snprintf(paint, sizeof paint, "class=\"band\" fill=\"%s\" fill-opacity=\"0.16\"",
-                 st->colour);
+                 style_of(series)->colour);
         bsr_svg_lines(s, at, 2 * n, 1, paint);
     }
-    for (size_t k = 0; k < n; k++)
-        at[k] = (bsr_svg_point){bsr_axis_at(&l->x, points[first + (int)k].x),
-                                bsr_axis_at(&l->y, points[first + (int)k].y.value)};
-    line_paint(paint, st);
-    bsr_svg_lines(s, at, n, 0, paint);
+    draw_lines(s, c, l, series, first, end, at);
 }
 
 static void draw_points(bsr_svg *s, const bsr_curve *c, const layout *l, int series)
@@ -219,12 +278,15 @@ static void draw_points(bsr_svg *s, const bsr_curve *c, const layout *l, int ser
             continue;
         double x = bsr_axis_at(&l->x, p->x);
         bsr_number at = bsr_digits_text(c->x_percent ? 100 * p->x : p->x, 6);
-        bsr_svg_mark(s, "value", "%s%s%s %s%s: %s %s", c->n_series > 1 ? data->name : "",
+        const char *kind = is_predicted(c, p) ? c->kinds[p->kind].name : "";
+        bsr_svg_mark(s, "value", "%s%s%s %s%s%s%s: %s %s", c->n_series > 1 ? data->name : "",
                      c->n_series > 1 ? ", " : "", c->x_symbol, at.text, c->x_percent ? " %" : "",
-                     c->y_symbol, bsr_share_words(p->y, c->confidence).text);
+                     *kind ? ", " : "", kind, c->y_symbol,
+                     bsr_share_words(p->y, c->confidence).text);
         if (!c->bands || (is_gap(l, data, k) && is_gap(l, data, k + 1)))
             bsr_svg_whisker(s, &l->y, p->y, x, 4, 1);
-        draw_marker(s, style_of(series), x, bsr_axis_at(&l->y, p->y.value));
+        style st = c->n_kinds ? kind_style(c, series, p->kind) : *style_of(series);
+        draw_marker(s, &st, x, bsr_axis_at(&l->y, p->y.value));
         bsr_svg_close(s);
     }
 }

@@ -7,7 +7,23 @@
 typedef struct bsr_curve_point {
     double x;    /* finite; on a logarithmic axis at least 0 */
     bsr_share y; /* a NaN value: the point is left out and the line is broken */
+    int kind;    /* of the curve's kinds, where it has some */
 } bsr_curve_point;
+
+typedef enum bsr_marker {
+    BSR_MARKER_DISC,
+    BSR_MARKER_SQUARE,
+    BSR_MARKER_DIAMOND,
+    BSR_MARKER_TRIANGLE
+} bsr_marker;
+
+/* How points were obtained, shown by their markers. The line to a predicted point, and from it, is
+ * dashed. */
+typedef struct bsr_curve_kind {
+    const char *name; /* in the legend, and in the points' texts */
+    bsr_marker marker;
+    int predicted; /* hollow */
+} bsr_curve_kind;
 
 typedef struct bsr_curve_series {
     const char *name;
@@ -27,6 +43,8 @@ typedef struct bsr_curve {
     double confidence;
     int n_series; /* at least 1; lines and markers repeat after 8 */
     const bsr_curve_series *series;
+    int n_kinds; /* 0: all points are of one */
+    const bsr_curve_kind *kinds;
     const char *reference_name; /* a dashed horizontal line at `reference`; NULL: none */
     double reference;           /* share */
 } bsr_curve;

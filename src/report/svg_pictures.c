@@ -8,9 +8,6 @@
 #include "base/error.h"
 #include "report/text_parts.h"
 
-#define FILE_WIDTH   18 /* at most, in font sizes */
-#define FORMAT_WIDTH 14
-
 typedef struct picture {
     const char *name, *missing; /* what a result without this picture lacks */
     bsr_status (*draw)(char **out, const bsr_result *r);
@@ -68,10 +65,10 @@ static void describe_run(bsr_strbuf *b, const bsr_result *r)
 {
     const char *path = r->provenance.model_path;
     if (path && *path)
-        bsr_strbuf_add(b, "%s: ", bsr_short_name(bsr_file_name(path), FILE_WIDTH).text);
+        bsr_strbuf_add(b, "%s: ", bsr_short_name(bsr_file_name(path), BSR_PICTURE_FILE_WIDTH).text);
     bsr_strbuf_add(b, "%s, target %s", bsr_fault_text(r->fault).text, r->target);
     if (*r->format)
-        bsr_strbuf_add(b, ", format %s", bsr_short_name(r->format, FORMAT_WIDTH).text);
+        bsr_strbuf_add(b, ", format %s", bsr_short_name(r->format, BSR_PICTURE_FORMAT_WIDTH).text);
     bsr_strbuf_add(b, ", sampling %s, %llu images%s", r->sampling, (unsigned long long)r->images,
                    r->complete ? "" : ", INCOMPLETE");
 }
@@ -114,8 +111,10 @@ const bsr_fields *bsr_float_fields(const bsr_result *r)
     for (int i = 1; i < r->n_layers; i++)
         if (strcmp(r->layers[i].format, r->layers[0].format) != 0)
             return NULL;
+    size_t name = r->n_layers ? strcspn(r->layers[0].format, "/") : 0;
     for (size_t i = 0; r->n_layers && i < sizeof fields / sizeof *fields; i++)
-        if (strcmp(r->layers[0].format, fields[i].format) == 0)
+        if (strlen(fields[i].format) == name &&
+            memcmp(r->layers[0].format, fields[i].format, name) == 0)
             return &fields[i];
     return NULL;
 }

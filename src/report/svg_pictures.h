@@ -6,6 +6,7 @@
 #include "bitseer/pictures.h"
 #include "report/svg.h"
 #include "report/svg_axis.h"
+#include "report/svg_curve.h"
 #include "report/svg_text.h"
 
 BSR_NODISCARD bsr_status bsr_svg_layers(char **out, const bsr_result *result);
@@ -18,6 +19,12 @@ void bsr_picture_begin(bsr_svg *s, const bsr_result *result, const char *name, c
 
 /* EINVAL with a message when there is nothing to draw or list. */
 BSR_NODISCARD bsr_status bsr_picture_check(const bsr_result *result, bsr_picture picture);
+
+#define BSR_PICTURE_FILE_WIDTH   18 /* of names in subtitles at most, in font sizes */
+#define BSR_PICTURE_FORMAT_WIDTH 14
+
+/* How points of accuracy against bit error rate are marked, by their bsr_error_model. */
+extern const bsr_curve_kind bsr_model_kinds[BSR_MODELS];
 
 /* Fields of a number format, highest bits first. */
 typedef struct bsr_fields {

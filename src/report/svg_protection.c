@@ -10,11 +10,12 @@ bsr_status bsr_protection_svg(char **out, const bsr_protection *p)
     bsr_curve_point *points = bsr_alloc_array(n + 1, sizeof *points);
     if (!points)
         return BSR_ENOMEM;
-    points[0] = (bsr_curve_point){0, p->before};
+    points[0] = (bsr_curve_point){0, p->before, 0};
     for (size_t i = 0; i < n; i++) {
         const bsr_vf_range *r = p->planned ? &p->steps[i].mvf : &p->after;
         int64_t bits = p->planned ? p->steps[i].added_bits : p->added_bits;
-        points[i + 1] = (bsr_curve_point){bsr_overhead(bits, p->stored_bits), bsr_range_share(r)};
+        points[i + 1] =
+            (bsr_curve_point){bsr_overhead(bits, p->stored_bits), bsr_range_share(r), 0};
     }
     /* A narrower format takes storage away. */
     if (n == 1 && points[1].x < points[0].x) {

@@ -3,26 +3,33 @@
 #include "base/alloc.h"
 #include "bitseer/pictures.h"
 #include "report/strbuf.h"
-#include "report/svg_curve.h"
-#include "report/svg_text.h"
+#include "report/svg_pictures.h"
 
-#define FILE_WIDTH   18 /* at most, in font sizes */
-#define FORMAT_WIDTH 14
+static int count_predicted(const bsr_sweep_result *r)
+{
+    int n = 0;
+    for (int i = 0; i < r->n_points; i++)
+        n += r->points[i].model != BSR_MODEL_BITS;
+    return n;
+}
 
 static void describe(bsr_strbuf *subtitle, bsr_strbuf *desc, const bsr_sweep_result *r,
                      double golden)
 {
     const char *path = r->provenance.model_path;
     if (path && *path)
-        bsr_strbuf_add(subtitle, "%s: ", bsr_short_name(bsr_file_name(path), FILE_WIDTH).text);
+        bsr_strbuf_add(subtitle,
+                       "%s: ", bsr_short_name(bsr_file_name(path), BSR_PICTURE_FILE_WIDTH).text);
     bsr_strbuf_add(subtitle, "random errors in stored bits, target %s", r->target);
     if (r->format && *r->format)
-        bsr_strbuf_add(subtitle, ", format %s", bsr_short_name(r->format, FORMAT_WIDTH).text);
+        bsr_strbuf_add(subtitle, ", format %s",
+                       bsr_short_name(r->format, BSR_PICTURE_FORMAT_WIDTH).text);
     bsr_strbuf_add(subtitle, ", %llu images", (unsigned long long)r->images);
-    bsr_strbuf_add(desc,
-                   "Mean top-1 accuracy over error patterns for %d bit error rates; without faults "
-                   "it is %s %%.",
-                   r->n_points, bsr_digits_text(100 * golden, 4).text);
+    bsr_strbuf_add(desc, "Mean top-1 accuracy over error patterns for %d bit error rates",
+                   r->n_points);
+    if (count_predicted(r))
+        bsr_strbuf_add(desc, ", at %d of them predicted by statistical models", count_predicted(r));
+    bsr_strbuf_add(desc, "; without faults it is %s %%.", bsr_digits_text(100 * golden, 4).text);
 }
 
 bsr_status bsr_sweep_svg(char **out, const bsr_sweep_result *r)
@@ -38,7 +45,8 @@ bsr_status bsr_sweep_svg(char **out, const bsr_sweep_result *r)
     if (status != BSR_OK)
         goto done;
     for (int i = 0; i < r->n_points; i++)
-        points[i] = (bsr_curve_point){r->points[i].ber, r->points[i].accuracy};
+        points[i] =
+            (bsr_curve_point){r->points[i].ber, r->points[i].accuracy, (int)r->points[i].model};
     const bsr_curve_series series = {"accuracy", r->n_points, points};
     status = bsr_svg_curve(out, &(bsr_curve){.name = "ber",
                                              .title = "Accuracy against bit error rate",
@@ -53,6 +61,8 @@ bsr_status bsr_sweep_svg(char **out, const bsr_sweep_result *r)
                                              .confidence = r->confidence,
                                              .n_series = 1,
                                              .series = &series,
+                                             .n_kinds = count_predicted(r) ? BSR_MODELS : 0,
+                                             .kinds = bsr_model_kinds,
                                              .reference_name = "without faults",
                                              .reference = golden});
 done:

@@ -169,8 +169,23 @@ def check_channels(result, folder):
     return len(cells)
 
 
-def check_sweep(result, folder):
-    doc = load(folder, 'ber')
+SHAPES = {'bits': 'circle', 'noise': 'circle', 'logits': 'rect', 'normal': 'polygon', 'poisson': 'polygon'}
+
+
+def place(mark, tag):
+    """Centre of a marker, and whether it is filled."""
+    shape = elements(mark, tag, 'point')[0]
+    filled = shape.getAttribute('fill') != '#fff'
+    if tag == 'circle':
+        return number(shape, 'cx'), number(shape, 'cy'), filled
+    if tag == 'rect':
+        return number(shape, 'x') + number(shape, 'width') / 2, number(shape, 'y') + number(shape, 'height') / 2, filled
+    corners = [[float(v) for v in p.split(',')] for p in shape.getAttribute('points').split()]
+    return corners[0][0], corners[0][1] + 4.5, filled  # the upper corner is 4.5 above the centre
+
+
+def check_rates(result, folder, name):
+    doc = load(folder, name)
     grid, marks = elements(doc, 'g', 'grid'), elements(doc, 'g', 'value')
     grid[0].parentNode.removeChild(grid[1])  # of the rates
     scale = Scale(doc, 'y')
@@ -178,14 +193,30 @@ def check_sweep(result, folder):
     assert len(marks) == len(points)
     last = -1
     for mark, p in zip(marks, points):
-        title, disc = elements(mark, 'title')[0], elements(mark, 'circle')[0]
-        assert abs(float(re.match('BER ([^:]*)', text(title)).group(1)) - p['ber']) <= 1e-5 * p['ber']
+        title = elements(mark, 'title')[0]
+        x, y, filled = place(mark, SHAPES[p['model']])
+        assert filled == (p['model'] == 'bits')
+        assert (', model ' + p['model'] in text(title)) != filled
+        assert abs(float(re.match('BER ([^:,]*)', text(title)).group(1)) - p['ber']) <= 1e-5 * p['ber']
         check_words(title, p['accuracy'], p['ci'], result['confidence'])
-        check_whisker(mark, scale, 'y', p['accuracy'], p['ci'])
-        assert abs(number(disc, 'cy') - scale.at(p['accuracy'])) < 2 * UNIT
-        assert number(disc, 'cx') > last
-        last = number(disc, 'cx')
+        if name == 'ber':
+            check_whisker(mark, scale, 'y', p['accuracy'], p['ci'])
+        assert abs(y - scale.at(p['accuracy'])) < 2 * UNIT
+        assert x > last
+        last = x
+    if name != 'ber':
+        check_band(doc, scale, points)
     return len(marks)
+
+
+def check_band(doc, scale, points):
+    """Upper bounds from left to right, lower ones back."""
+    band = elements(doc, 'polygon', 'band')[0].getAttribute('points').split()
+    got = [float(p.split(',')[1]) for p in band]
+    expected = [p['ci'][1] for p in points] + [p['ci'][0] for p in reversed(points)]
+    assert len(got) == len(expected)
+    for y, bound in zip(got, expected):
+        assert abs(y - scale.at(bound)) < 2 * UNIT
 
 
 def check_table(folder, name, rows):
@@ -213,12 +244,16 @@ LAYER = PART + ['name', 'op', 'format', 'population', 'sampled_sites', 'pairs', 
 
 def main():
     result, folder = json.load(open(sys.argv[1], encoding='utf-8')), sys.argv[2]
+    if result.get('command') == 'predict':
+        print('prediction', check_rates(result, folder, 'prediction'))
+        return
     if 'points' in result:
         rows = [{'ber': p['ber'], 'runs': p['runs'], 'accuracy': p['accuracy'], 'accuracy_hi': p['ci'][1],
-                 'flips': p['flips']['mean'], 'sdc': p['sdc'], 'due_lo': p['due_ci'][0], 'rmse': p['rmse']}
+                 'flips': p['flips']['mean'], 'sdc': p['sdc'], 'due_lo': p['due_ci'][0], 'rmse': p['rmse'],
+                 'rmse_hi': p['rmse_ci'][1], 'model': p['model']}
                 for p in result['points']]
         check_table(folder, 'ber', rows)
-        print('ber', check_sweep(result, folder))
+        print('ber', check_rates(result, folder, 'ber'))
         return
     layers = result['layers']
     check_table(folder, 'layers', [{'layer': l['index'], **outcomes(l, LAYER)} for l in layers])

@@ -21,6 +21,7 @@ browser.on((method, p) => {
   if (method === "Log.entryAdded") problems.push(p.entry.text);
   if (method === "Network.requestWillBeSent") requests.push(p.request.url);
 });
+const hasRates = (run) => run.command === "sweep" || run.command === "predict";
 const js = (expression) => evaluate(browser, expression);
 
 // The rows of the table with this caption, as text.
@@ -106,11 +107,110 @@ async function checkBars(run, i) {
 
 async function checkSweep(run, i) {
   const table = await js(`(() => [...document.querySelectorAll("#sweeps [data-run='${i}'] tbody tr")].map((r) => [...r.cells].map((c) => c.textContent)))()`);
-  assert.equal(table.length, run.points.length);
+  const models = run.points.some((p) => p.model !== "bits") ? 1 : 0; // a column more
+  const guards = run.guards.length;
+  assert.equal(table.length, run.points.length + guards);
   run.points.forEach((p, k) => {
     near(table[k][0], p.ber, "rate");
-    assert.equal(number(table[k][1]), p.runs);
-    share(table[k], 3, p.accuracy, p.ci, `accuracy at ${p.ber}`);
+    if (models) assert.equal(table[k][1], p.model);
+    if (p.model === "bits") assert.equal(number(table[k][1 + models]), p.runs);
+    else assert.equal(table[k][1 + models], "–", "a predicted rate has no patterns");
+    share(table[k], 3 + models, p.accuracy, p.ci, `accuracy at ${p.ber}`);
+  });
+  run.guards.forEach((g, k) => {
+    const cells = table[run.points.length + k];
+    near(cells[0], g.ber, "rate of a guard");
+    assert.deepEqual([number(cells[1]), number(cells[2])], [g.patterns, g.images]);
+    significant(cells[3], g.measured, "measured");
+    significant(cells[5], g.ratio, "ratio");
+    assert.equal(/multiplied/.test(cells[7]), g.rescaled);
+  });
+}
+
+// A number shown with four significant digits; "–" where there is none.
+function significant(text, value, what) {
+  if (value === null) return assert.equal(text, "–", what);
+  assert.ok(Math.abs(Number(text) - value) <= 6e-4 * Math.abs(value), `${what}: ${text} is shown, ${value} is true`);
+}
+
+// A percentage without interval, three significant digits.
+function bare(text, value, what) {
+  if (value === null) return assert.equal(text, "–", what);
+  assert.ok(Math.abs(Number(text) - 100 * value) <= (/e/.test(text) ? 5.1 : 0.51) * Math.abs(value), `${what}: ${text} is shown, ${value} is true`);
+}
+
+async function checkPrediction(run, i) {
+  const part = `document.querySelector(".prediction[data-run='${i}']")`;
+  const label = await js(`${part}.querySelector("h3").textContent`);
+  const text = await js(`${part}.querySelector("p").textContent`);
+  assert.ok(text.includes(` ${run.moment_images.toLocaleString("en-US")} images`), text);
+  const points = await rows(`Predicted rates, ${label}`);
+  assert.equal(points.length, run.points.length);
+  run.points.forEach((p, k) => {
+    const at = `at ${p.ber}`;
+    near(points[k][0], p.ber, "rate");
+    assert.equal(points[k][1], p.model);
+    significant(points[k][2], p.flips, `flips ${at}`);
+    share(points[k], 3, p.accuracy, p.ci, `accuracy ${at}`);
+    bare(points[k][5], p.sdc, `SDC ${at}`);
+    significant(points[k][7], p.rmse, `RMSE ${at}`);
+    if (p.rmse_ci[0] !== null) points[k][8].slice(1, -1).split(", ").forEach((x, e) => significant(x, p.rmse_ci[e], `RMSE ${at}, end ${e}`));
+    significant(points[k][9], p.kurtosis, `kurtosis ${at}`);
+    significant(points[k][10], p.linearity, `linearity ${at}`);
+    bare(points[k][11], p.logits_accuracy, `accuracy by logits ${at}`);
+  });
+  // Rates follow one another; each has the model and the reason of its rows.
+  const rules = await rows(`Models and the rules that chose them, ${label}`);
+  let rule = -1;
+  run.points.forEach((p, k) => {
+    const before = run.points[k - 1];
+    if (!before || before.model !== p.model || before.reason !== p.reason) near(rules[++rule][0], p.ber, "first rate of a model");
+    assert.deepEqual([rules[rule][2], rules[rule][4]], [p.model, p.reason]);
+    if (k + 1 === run.points.length) near(rules[rule][1], p.ber, "last rate");
+  });
+  assert.equal(rules.length, rule + 1);
+  await js(`${part}.querySelectorAll("details").forEach((d) => (d.open = true))`);
+  const shares = await rows(`Shares in the disturbance, ${label}`);
+  assert.equal(shares.length, run.shares.length);
+  run.shares.forEach((s, k) => {
+    assert.equal(shares[k][0], `${s.index} ${s.name}`);
+    assert.equal(shares[k][1], s.target);
+    share(shares[k], 4, s.share, s.ci, `share of ${s.name}`);
+    significant(shares[k][7].replaceAll(",", ""), s.n_eff, `n_eff of ${s.name}`);
+  });
+  await checkRanked(run, part);
+  const layers = (await rows(`RMSE behind every layer, ${label}`)) ?? [];
+  const rates = run.layers.flatMap((l) => l.rates.map((x) => ({ ...x, name: l.name })));
+  assert.equal(layers.length, rates.length);
+  rates.forEach((x, k) => {
+    assert.equal(layers[k][0], x.name);
+    near(layers[k][2], x.ber, `rate of ${x.name}`);
+    significant(layers[k][3], x.predicted, `RMSE predicted behind ${x.name}`);
+    significant(layers[k][4], x.measured, `RMSE measured behind ${x.name}`);
+  });
+  const others = (await rows(`Accuracy with other storage, %, ${label}`)) ?? [];
+  assert.equal(others.length, run.read_offs.length ? run.read_offs.length + 1 : 0);
+  run.read_offs.forEach((x, k) => {
+    assert.equal(others[k + 1][0], `${x.kind} ${x.value}`.trim());
+    bare(others[k + 1][2], x.accuracy[0], `accuracy with ${x.value} at the first rate`);
+    bare(others[k + 1].at(-1), x.accuracy.at(-1), `accuracy with ${x.value} at the last rate`);
+  });
+}
+
+// Bars of shares, largest first, as long as the scale says.
+async function checkRanked(run, part) {
+  const chart = await js(`(() => {
+    const c = ${part}.querySelector("[data-chart=shares] .bars");
+    const box = (e) => e.getBoundingClientRect();
+    const ticks = [...c.querySelectorAll(".scale span")].map((e) => [Number(e.textContent), box(e).x + box(e).width / 2]);
+    return { ticks, bars: [...c.querySelectorAll(".row:not(.scale) .bar")].map((e) => box(e).right) };
+  })()`);
+  const [[a, ax], [b, bx]] = [chart.ticks[0], chart.ticks.at(-1)];
+  assert.equal(chart.bars.length, Math.min(run.shares.length, 20));
+  chart.bars.forEach((right, k) => {
+    const shown = a + ((right - ax) / (bx - ax)) * (b - a);
+    assert.ok(Math.abs(shown - 100 * run.shares[k].share) < 0.01 * b, `bar of ${run.shares[k].name}: ${shown}`);
+    assert.ok(!k || right <= chart.bars[k - 1] + 0.1, "largest first");
   });
 }
 
@@ -176,7 +276,7 @@ async function checkPrint() {
   await js("dispatchEvent(new Event('beforeprint'))");
   const seen = (selector) => js(`[...document.querySelectorAll(${JSON.stringify(selector)})].filter((e) => e.offsetParent).length`);
   for (const selector of [".screen-only", "canvas", "nav", "output"]) assert.equal(await seen(selector), 0, `${selector} on paper`);
-  const pictures = runs.reduce((n, r) => n + (r.command === "sweep" ? 1 : 1 + (r.bits.length > 0) + r.layers.some((l) => l.channels.length)), 0);
+  const pictures = runs.reduce((n, r) => n + (hasRates(r) ? 1 : 1 + (r.bits.length > 0) + r.layers.some((l) => l.channels.length)), 0);
   assert.equal(await seen("figure .print-only img, .print-only img"), pictures, "pictures on paper");
   await js("dispatchEvent(new Event('afterprint'))");
   await media(browser, "screen");
@@ -231,11 +331,12 @@ try {
   await load(browser, url);
   assert.ok((await js("document.title")).length > 0, "title");
   await checkStructure();
-  for (const [i, run] of runs.entries()) await (run.command === "sweep" ? checkSweep(run, i) : checkCampaign(run, i));
+  const checks = { sweep: checkSweep, predict: checkPrediction };
+  for (const [i, run] of runs.entries()) await (checks[run.command] ?? checkCampaign)(run, i);
   await checkCanvases();
   await checkProtection();
   await load(browser, url);
-  await checkKeyboard(runs.find((r) => r.command !== "sweep"));
+  if (runs.some((r) => !hasRates(r))) await checkKeyboard(runs.find((r) => !hasRates(r)));
   await checkPhone();
   await checkPrint();
   const speed = await checkSpeed();

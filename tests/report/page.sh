@@ -28,10 +28,16 @@ run inject --images 20 -t activation --plan random:2000 -o activations.db
 run analyze --images 20 -t operand --method deepvigor -o vigor.db
 run sweep --images 50 --ber 0,1e-6:1e-3/1 --runs 3 -t weight -o sweep.db
 run sweep --images 50 --ber 0,1e-6:1e-3/1 --runs 3 -t weight --format int8 -o sweep8.db
-"$bitseer" report weights.db activations.db vigor.db sweep.db sweep8.db -o page.html
+run sweep --images 50 --ber 1e-6:1e-1/1 --accelerate -t weight --format int8 -o fast8.db
+run predict --images 50 --ber 1e-6:1e-1/2 -t weight --format int8 --layers --read-offs -o predicted.json
+"$bitseer" report weights.db activations.db vigor.db sweep.db sweep8.db fast8.db predicted.json \
+    -o page.html
 for db in weights activations vigor; do "$bitseer" show $db.db --json --per-channel >$db.json; done
-for db in sweep sweep8; do "$bitseer" show $db.db --json >$db.json; done
-node "$here/page.mjs" page.html weights.json activations.json vigor.json sweep.json sweep8.json
+for db in sweep sweep8 fast8; do "$bitseer" show $db.db --json >$db.json; done
+node "$here/page.mjs" page.html weights.json activations.json vigor.json sweep.json sweep8.json fast8.json \
+    predicted.json
+"$bitseer" report predicted.json -o prediction.html
+node "$here/page.mjs" prediction.html predicted.json
 
 data=${BITSEER_DATA-}
 [ -f "$data/models/cifar10_resnet20_akamaster_bn.onnx" ] || {

@@ -2,13 +2,17 @@
 // them; drag to zoom, double click to go back.
 import uPlot from "uplot";
 import { css, h, onScheme } from "./dom.js";
+import { isMarked, marked } from "./marks.js";
 
 const dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [14, 5], [5, 5]];
 const borders = ["solid", "dashed", "dotted"];
+// Series with marks have no dashes of their own: what is predicted is dashed.
+const border = (s, i) => (s && isMarked(s) ? (s.band ? "dashed" : "solid") : borders[i % borders.length] ?? "solid");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
-// series: [{label, points: [{x, share}]}]; x: {label, short?, log, text(x)}; y: {label, text(y)};
-// lines: [{label, y}] are drawn across. Returns an element.
+// series: [{label, points: [{x, share, mark?}], band?}]: points with a mark are drawn as marks.js does;
+// x: {label, short?, log, text(x)}; y: {label, text(y)}; lines: [{label, y}] are drawn across.
+// Returns an element.
 export function curve(title, series, x, y, lines = []) {
   const tables = series.map((s) => [
     s.points.map((p) => p.x),
@@ -25,7 +29,7 @@ export function curve(title, series, x, y, lines = []) {
     width: 600,
     height: 320,
     cursor: { drag: { x: true, y: false }, points: { size: 8 } },
-    legend: { live: true, markers: { width: 3, dash: (u, i) => borders[((i - 1) / 3) % borders.length] ?? "solid" } },
+    legend: { live: true, markers: { width: 3, dash: (u, i) => border(series[(i - 1) / 3], (i - 1) / 3) } },
     scales: {
       x: x.log ? { time: false, distr: 3 } : { time: false },
       y: { range: (u, min, max) => [0, Math.max(max, ...lines.map((l) => 100 * l.y)) * 1.05 || 1] },
@@ -39,28 +43,38 @@ export function curve(title, series, x, y, lines = []) {
       ...series.flatMap((s, i) => [
         {
           label: s.label, stroke: () => colour(i), width: 2, dash: dashes[i % dashes.length],
-          points: { show: true, size: 6, fill: () => colour(i) }, spanGaps: true,
+          points: { show: !isMarked(s), size: 6, fill: () => colour(i) }, spanGaps: true,
+          ...(isMarked(s) ? { paths: () => null } : {}),
           value: (u, v, si, at) => at === null || v === null || v === undefined ? "–"
             : `${y.text(v)} [${y.text(u.data[si + 1][at])}, ${y.text(u.data[si + 2][at])}]`,
         },
         hidden(), hidden(),
       ]),
     ],
-    hooks: { draw: [(u) => whiskers(u, series.length, colour), (u) => across(u, lines)] },
+    hooks: { draw: [
+      (u) => marked(u, series, colour),
+      (u) => whiskers(u, series, colour),
+      (u) => across(u, lines),
+    ] },
   };
-  const plot = new uPlot(options, data, box);
-  plot.root.querySelector(".u-legend").setAttribute("aria-label", `${title}: legend, and the values under the pointer`);
-  const fit = () => {
-    const width = Math.floor(box.clientWidth);
-    if (width) plot.setSize({ width, height: width < 500 ? 260 : 340 });
-  };
-  new ResizeObserver(fit).observe(figure);
-  onScheme(() => plot.redraw(false));
-  if (still.matches) box.classList.add("still");
+  plot(title, options, data, box, figure);
   return figure;
 }
 
-const axis = (label) => ({
+// Puts the chart into `box` of `figure`, as wide as there is room.
+export function plot(title, options, data, box, figure) {
+  const chart = new uPlot(options, data, box);
+  chart.root.querySelector(".u-legend").setAttribute("aria-label", `${title}: legend, and the values under the pointer`);
+  const fit = () => {
+    const width = Math.floor(box.clientWidth);
+    if (width) chart.setSize({ width, height: width < 500 ? 260 : 340 });
+  };
+  new ResizeObserver(fit).observe(figure);
+  onScheme(() => chart.redraw(false));
+  if (still.matches) box.classList.add("still");
+}
+
+export const axis = (label) => ({
   label, stroke: () => css("--ink"), labelSize: 26, font: "12px system-ui, sans-serif",
   labelFont: "13px system-ui, sans-serif",
   grid: { stroke: () => css("--line"), width: 1 }, ticks: { stroke: () => css("--line") },
@@ -69,14 +83,14 @@ const axis = (label) => ({
 // The ends of intervals: in the data for the legend and the range, drawn by whiskers().
 const hidden = () => ({ stroke: "transparent", width: 0, points: { show: false }, class: "interval-end" });
 
-function whiskers(u, n, colour) {
+function whiskers(u, series, colour) {
   const c = u.ctx;
   const cap = 4 * devicePixelRatio;
   c.save();
   c.lineWidth = 1.5 * devicePixelRatio;
-  for (let i = 0; i < n; i++) {
+  for (let i = 0; i < series.length; i++) {
     const [value, lo, hi] = [1, 2, 3].map((k) => u.data[3 * i + k]);
-    if (!u.series[3 * i + 1].show) continue;
+    if (!u.series[3 * i + 1].show || series[i].band) continue;
     c.strokeStyle = colour(i);
     u.data[0].forEach((x, at) => {
       if (value[at] === null || value[at] === undefined || !(hi[at] > lo[at])) return;

@@ -2,7 +2,7 @@
 import { bars } from "./bars.js";
 import { h } from "./dom.js";
 import { count, interval, isExact, percent, rate, ratio, share } from "./format.js";
-import { firstDrop, isSweep, modelName, observed, overview, searched, targetMeaning } from "./words.js";
+import { firstDrop, hasRates, isPrediction, modelName, observed, overview, searched, targetMeaning } from "./words.js";
 import { shareColumns, table } from "./table.js";
 
 export function head(runs) {
@@ -14,16 +14,21 @@ export function head(runs) {
     warnings,
     h("p", { class: "sentence" }, overview(runs)),
     h("ul", { class: "cards" }, runs.map(card)),
-    comparison(runs.filter((r) => !isSweep(r) && r.result.mvf.vf !== null)));
+    comparison(runs.filter((r) => !hasRates(r) && r.result.mvf.vf !== null)));
 }
 
 function card(run) {
   const r = run.result;
   const golden = ["fault-free accuracy", `${ratio(r.golden_correct, r.images)} of ${count(r.images)} images`];
-  if (isSweep(run)) {
+  if (hasRates(run)) {
     const drop = firstDrop(r);
-    return cardOf(run.label, drop ? rate(drop.ber) : "none tried", "first error rate that costs more than 1 point of accuracy",
-      [golden, ["error rates tried", count(r.points.length)], ["error patterns", count(r.points.reduce((n, p) => n + p.runs, 0))]]);
+    const cost = "first error rate that costs more than 1 point of accuracy";
+    const facts = isPrediction(run)
+      ? [["error rates", count(r.points.length)], ["derivatives of", `${count(r.moment_images)} images`],
+         ["disturbed inferences", count(r.disturbed)]]
+      : rateFacts(r);
+    return cardOf(run.label, drop ? rate(drop.ber) : "none tried",
+      isPrediction(run) ? `${cost}, predicted` : cost, [golden, ...facts]);
   }
   const vf = share(r.mvf.vf, r.mvf.ci);
   if (r.simulations)
@@ -33,6 +38,13 @@ function card(run) {
     ? `MVF, ${+(100 * r.confidence).toPrecision(6)} % interval ${interval(vf)}` : "MVF, everything observed",
     [golden, ["observed", observed(r)],
      ["critical pairs", `${count(r.total.critical)} of ${count(r.total.pairs)}`]]);
+}
+
+function rateFacts(r) {
+  const predicted = r.points.filter((p) => p.model !== "bits").length;
+  return [["error rates tried", count(r.points.length)],
+    predicted ? ["of them predicted", count(predicted)] : null,
+    ["error patterns", count(r.points.reduce((n, p) => n + p.runs, 0))]].filter(Boolean);
 }
 
 function cardOf(label, number, meaning, facts) {
@@ -60,7 +72,7 @@ function comparison(runs) {
 // Layers and how many values of each kind they store, over all runs of one network.
 export function network(runs) {
   const models = new Map();
-  for (const run of runs.filter((r) => !isSweep(r))) {
+  for (const run of runs.filter((r) => !hasRates(r))) {
     const { path, sha256 } = run.result.provenance.model;
     if (!models.has(sha256)) models.set(sha256, { path, sha256, runs: [] });
     models.get(sha256).runs.push(run);

@@ -5,7 +5,7 @@ import { head, network } from "./head.js";
 import { limits, provenance } from "./notes.js";
 import { protection } from "./protection.js";
 import { sweeps } from "./sweeps.js";
-import { isSweep, nameRuns } from "./words.js";
+import { hasRates, nameRuns } from "./words.js";
 
 const data = JSON.parse(document.getElementById("data").textContent);
 nameRuns(data.runs);
@@ -13,7 +13,7 @@ nameRuns(data.runs);
 const sections = [
   head(data.runs),
   network(data.runs),
-  ...data.runs.map((run, i) => (isSweep(run) ? null : campaign(run, i))),
+  ...data.runs.map((run, i) => (hasRates(run) ? null : campaign(run, i))),
   sweeps(data.runs),
   protection(data.protection),
   limits(data.runs),

@@ -14,6 +14,7 @@ export function limits(runs) {
     has((r) => r.method === "deepvigor") && ["Method deepvigor", "Factors of this method are shares of a distribution of errors, by approximations of the published method (docs/theory/deepvigor.md), and have no intervals. Compare them with others, do not pool them."],
     has((r) => r.format) && ["Formats", "A format says how values are stored; arithmetic is in float32."],
     has((r) => r.command === "sweep") && ["Error rates", "Intervals of accuracies are over error patterns, of which few were tried; with large ones more patterns help."],
+    has((r) => r.command === "predict" || r.guards?.length) && ["Predictions", "Statistical models stand for the flipped bits where their rules hold (docs/theory/statistical-models.md). Their intervals hold which images and which disturbances were drawn, not what a model leaves out: compare with points at bit level."],
   ].filter(Boolean);
   return h("section", { id: "limits", "aria-labelledby": "limits-title" },
     h("h2", { id: "limits-title" }, "What the numbers mean, and their limits"),
@@ -27,13 +28,13 @@ export function provenance(data) {
     data.runs.map((run) => {
       const p = run.result.provenance, f = run.result.performance;
       const facts = [
-        ["database", run.name], run.command && ["command", run.command], ["version", `bitseer ${p.version}`],
+        [run.result.command === "predict" ? "file" : "database", run.name], run.command && ["command", run.command], ["version", `bitseer ${p.version}`],
         ["model", p.model.path], ["SHA-256 of the model", p.model.sha256], ["images", p.data.spec],
         ["SHA-256 of the images", p.data.sha256], ["seed", String(p.seed)], ["specification", p.spec],
         ["complete", run.complete ? "yes" : "no"],
         ["time", `${real(f.seconds)} s on ${f.threads} threads (${[f.cpu, f.cpu_brand].filter(Boolean).join(", ")}), ${count(f.evaluations)} evaluations`],
       ].filter((x) => x && x[1] !== null && x[1] !== "");
-      const code = new Set(["command", "SHA-256 of the model", "SHA-256 of the images", "specification", "model", "images", "database"]);
+      const code = new Set(["command", "SHA-256 of the model", "SHA-256 of the images", "specification", "model", "images", "database", "file"]);
       return [h("h3", {}, capital(run.label)), h("dl", { class: "facts" }, facts.flatMap(([k, v]) =>
         [h("dt", {}, k), h("dd", {}, code.has(k) ? h("code", {}, v) : v)]))];
     }),

@@ -39,11 +39,21 @@ export const searched = (r) =>
   `${count(r.simulations.targets)} ${r.target === "weight" ? "filters" : "neurons"}`;
 
 export const isSweep = (run) => run.result.command === "sweep";
+export const isPrediction = (run) => run.result.command === "predict";
+
+// Accuracy against bit error rate: runs that are no sample of single faults.
+export const hasRates = (run) => isSweep(run) || isPrediction(run);
+
+// How a point of such a run was obtained, in words.
+export const modelText = (model) => ({
+  bits: "bit level", logits: "equal noise on the logits", normal: "normal, first order",
+  poisson: "flips drawn, first order", noise: "disturbed inferences",
+})[model] ?? model;
 
 // Formats of what was hit, as asked for or as the file has them.
 function formats(result) {
   if (result.format) return result.format;
-  const all = [...new Set((result.layers ?? []).map((l) => l.format))];
+  const all = [...new Set((result.shares ?? result.layers ?? []).map((l) => l.format))];
   return all.length && all.length < 3 ? all.join(", ") : "as stored";
 }
 
@@ -54,6 +64,7 @@ export function nameRuns(runs) {
     const fault = run.result.fault && run.result.fault !== "bitflip" ? `, ${run.result.fault}` : "";
     run.label = `${capital(targetText(run.result.target))} (${format})${fault}`;
     if (isSweep(run)) run.label += ", error rates";
+    if (isPrediction(run)) run.label += ", predicted";
     if (run.result.simulations) run.label += ", method deepvigor";
   }
   const many = (key) => (run) => runs.filter((r) => r[key] === run[key]).length > 1;
@@ -70,18 +81,20 @@ const confidence = (r) => `${+(100 * r.confidence).toPrecision(6)} %`;
 export function overview(runs) {
   if (runs.length === 1) return sentence(runs[0]);
   const networks = [...new Set(runs.map(modelName))].join(", ");
-  const sweeps = runs.filter(isSweep).length;
-  const single = runs.length - sweeps;
+  const sweeps = runs.filter(isSweep).length, predictions = runs.filter(isPrediction).length;
+  const single = runs.length - sweeps - predictions;
   const some = (n, one, many) => n && `${n} ${n === 1 ? one : many}`;
   const parts = [some(single, "run of faults", "runs of faults"),
-    some(sweeps, "sweep of bit error rates", "sweeps of bit error rates")].filter(Boolean);
-  return `What soft errors do to ${networks}: ${parts.join(" and ")}. The main number of each:`;
+    some(sweeps, "sweep of bit error rates", "sweeps of bit error rates"),
+    some(predictions, "prediction", "predictions")].filter(Boolean);
+  const list = parts.length > 2 ? `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}` : parts.join(" and ");
+  return `What soft errors do to ${networks}: ${list}. The main number of each:`;
 }
 
 // What a run analysed and what came of it, in a sentence.
 export function sentence(run) {
   const r = run.result;
-  if (isSweep(run)) return sweepSentence(run);
+  if (hasRates(run)) return sweepSentence(run);
   const vf = share(r.mvf.vf, r.mvf.ci);
   const where = `in the ${targetText(r.target)} of ${modelName(run)}`;
   if (!vf) return `Of the ${faultText(r.fault)} ${where} none has been observed yet.`;
@@ -123,7 +136,7 @@ function sweepSentence(run) {
   const drop = firstDrop(r);
   const golden = percent({ value: r.golden_correct / r.images, lo: NaN, hi: NaN });
   return (
-    `With every stored bit of the ${targetText(r.target)} of ${modelName(run)} flipping ` +
+    `${isPrediction(run) ? "Predicted by statistical models: with" : "With"} every stored bit of the ${targetText(r.target)} of ${modelName(run)} flipping ` +
     `independently, the accuracy of ${golden} on ${count(r.images)} images ` +
     (drop
       ? `is more than one percentage point lower from the bit error rate ` +

@@ -6,6 +6,7 @@
 #: stdout   inject   MODEL      inject faults one by one
 #: stdout   analyze  MODEL      vulnerability factors of layers, channels, bits and the network
 #: stdout   sweep    MODEL      accuracy against bit error rate
+#: stdout   predict  MODEL      accuracy against bit error rate from statistical models
 #: stdout   run      SPEC.yaml  a command with its options from a file
 #: stdout   resume   RUN.db     go on with a run that was stopped
 #: stdout   show     RUN.db     the result of a run that is kept in a database

@@ -1,4 +1,4 @@
-#: stdout 6 pictures
+#: stdout 7 pictures
 #: stdout layer 0 a,"b"<&>'é層? (Conv): VF 16.67 %, exact
 # The pictures that the unit tests compare with are XML, and odd names come back as they were.
 python3 - "$root"/tests/unit/report/pictures/*.svg <<'P'

@@ -2,7 +2,7 @@
 #: stderr bitseer run: empty.yaml:1: the file is empty
 #: stderr bitseer run: list.yaml:1: expected a mapping of keys to values
 #: stderr bitseer run: none.yaml: no key 'command'
-#: stderr bitseer run: show.yaml:2: command is 'show', expected inspect, eval, plan, inject, analyze or sweep
+#: stderr bitseer run: show.yaml:2: command is 'show', expected inspect, eval, plan, inject, analyze, sweep or predict
 #: stderr bitseer run: model.yaml: no key 'model'
 #: stderr bitseer run: inspect.yaml:3: unknown key 'target'
 #: stderr bitseer run: --threads is no option of inspect

@@ -134,12 +134,12 @@ static const char sweep_json[] =
     "\"top5\":0.0,\"top5_ci\":[0.0,0.125],\"rmse\":1.5,\"runs\":10,"
     "\"flips\":{\"mean\":1.5,\"sd\":1.0,\"min\":0.0,\"q05\":0.25,\"q25\":0.5,\"median\":1.25,"
     "\"q75\":2.0,\"q95\":3.0,\"max\":4.0},\"bits\":1781248.0,\"accuracy_runs\":" NO_DISTRIBUTION
-    ",\"rmse_runs\":" NO_DISTRIBUTION "},"
+    ",\"rmse_runs\":" NO_DISTRIBUTION ",\"rmse_ci\":[null,null],\"model\":\"bits\"},"
     "{\"ber\":0.01,\"accuracy\":null,\"ci\":[null,null],\"sdc\":null,\"sdc_ci\":[null,null],"
     "\"critical\":null,\"critical_ci\":[null,null],\"due\":null,\"due_ci\":[null,null],"
     "\"top5\":null,\"top5_ci\":[null,null],\"rmse\":null,\"runs\":0,"
     "\"flips\":" NO_DISTRIBUTION ",\"bits\":1781248.0,\"accuracy_runs\":" NO_DISTRIBUTION
-    ",\"rmse_runs\":" NO_DISTRIBUTION "}],"
+    ",\"rmse_runs\":" NO_DISTRIBUTION ",\"rmse_ci\":[null,null],\"model\":\"bits\"}],\"guards\":[],"
     "\"performance\":{\"evaluations\":80,\"injections\":10,\"forward_equivalents\":12.5,"
     "\"seconds\":0.5,\"golden_seconds\":0.001,\"forward_seconds\":0.002,"
     "\"lanes_per_second\":160.0,\"injections_per_second\":20.0,\"threads\":1,\"cpu\":\"ref\","
@@ -167,6 +167,43 @@ static void test_report_campaign__sweep(void **state)
     expect_json(text, sweep_json);
     assert_int_equal(bsr_sweep_text(&text, &f.r), BSR_OK);
     expect_text(text, sweep_text);
+}
+
+static const char accelerated_text[] =
+    "sweep: bit error rates, target weight,activation, 8 images (golden accuracy 75.000 %)\n"
+    "stored as int8: golden accuracy 75.000 % against 87.500 % as given\n"
+    "\n"
+    " rate  model    runs  flips  accuracy %          interval                    SDC %  DUE %  "
+    "RMSE\n"
+    "1e-06  poisson     -    1.5      75.000  [50.000, 87.500]  ################  6.250  3.125   "
+    "1.5\n"
+    " 0.01  bits        0      -           -                 -                        -      -     "
+    "-\n"
+    "(flips: mean of a run; interval: 95 %; SDC: class changed, logits finite; RMSE: of the "
+    "logits)\n"
+    "\n"
+    "guards: first order against inferences with flipped bits\n"
+    " rate  patterns  images  RMSE  predicted  ratio       interval\n"
+    "0.001         4      50   0.5      0.625    0.8  [0.75, 0.875]  rescaled\n"
+    "0.002         1      50     0          0      -              -\n"
+    "(ratio: RMSE / predicted; rescaled: predictions are multiplied by it)\n"
+    "\n"
+    "time  0.5 s on 1 thread (ref), golden run 0.001 s\n";
+
+static void test_report_campaign__accelerated_sweep(void **state)
+{
+    sweep_fixture f;
+    char *text;
+    assert_int_equal(bsr_sweep_text(&text, make_accelerated(&f)), BSR_OK);
+    expect_text(text, accelerated_text);
+    assert_int_equal(bsr_sweep_json(&text, &f.r), BSR_OK);
+    squeeze(text);
+    assert_non_null(strstr(text, "\"rmse_ci\":[1.25,1.75],\"model\":\"poisson\"},{"));
+    assert_non_null(strstr(text, "\"guards\":[{\"ber\":0.001,\"patterns\":4,\"images\":50,"
+                                 "\"measured\":0.5,\"predicted\":0.625,\"ratio\":0.8,"
+                                 "\"ratio_ci\":[0.75,0.875],\"rescaled\":true},{"));
+    assert_non_null(strstr(text, "\"ratio\":null,\"ratio_ci\":[null,null],\"rescaled\":false}]"));
+    bsr_text_free(text);
 }
 
 static const char comparison_json[] =
@@ -315,6 +352,7 @@ int main(void)
         cmocka_unit_test(test_report_campaign__plan_of_rays),
         cmocka_unit_test(test_report_campaign__empty_plan),
         cmocka_unit_test(test_report_campaign__sweep),
+        cmocka_unit_test(test_report_campaign__accelerated_sweep),
         cmocka_unit_test(test_report_campaign__comparison),
         cmocka_unit_test(test_report_campaign__width),
         cmocka_unit_test(test_report_campaign__allocation_fails),

@@ -61,7 +61,9 @@ static inline bsr_sweep_result *make_sweep(sweep_fixture *f)
                                      .due = {0.03125, 0, 0.5},
                                      .top5 = {0, 0, 0.125},
                                      .rmse = 1.5,
-                                     .rmse_runs = none};
+                                     .rmse_runs = none,
+                                     .rmse_interval = unknown,
+                                     .model = BSR_MODEL_BITS};
     f->points[1] = (bsr_sweep_point){.ber = 0.01,
                                      .bits = 1781248,
                                      .flips = none,
@@ -72,7 +74,9 @@ static inline bsr_sweep_result *make_sweep(sweep_fixture *f)
                                      .due = unknown,
                                      .top5 = unknown,
                                      .rmse = NAN,
-                                     .rmse_runs = none};
+                                     .rmse_runs = none,
+                                     .rmse_interval = unknown,
+                                     .model = BSR_MODEL_BITS};
     f->r = (bsr_sweep_result){.target = "weight,activation",
                               .format = "int8",
                               .images = 8,
@@ -93,6 +97,20 @@ static inline bsr_sweep_result *make_sweep(sweep_fixture *f)
                                               .threads = 1,
                                               .cpu = "ref"},
                               .provenance = {"0.1.0", "m", "aa", "d", "bb", NULL, f->spec, 7}};
+    return &f->r;
+}
+
+/* The same, its first rate predicted, and held against two measured ones. */
+static inline bsr_sweep_result *make_accelerated(sweep_fixture *f)
+{
+    static bsr_sweep_guard guards[] = {{0.001, 4, 50, 0.5, 0.625, {0.8, 0.75, 0.875}, 1},
+                                       {0.002, 1, 50, 0, 0, {NAN, NAN, NAN}, 0}};
+    make_sweep(f);
+    f->points[0].model = BSR_MODEL_POISSON;
+    f->points[0].runs = 0;
+    f->points[0].rmse_interval = (bsr_share){1.5, 1.25, 1.75};
+    f->r.guards = guards;
+    f->r.n_guards = 2;
     return &f->r;
 }
 

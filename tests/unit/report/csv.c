@@ -51,10 +51,26 @@ static void test_report_csv__sweep(void **state)
     bsr_status status = bsr_sweep_csv(&text, make_sweep(&f));
     check(status, text,
           "ber,runs,bits,flips,accuracy,accuracy_lo,accuracy_hi,critical,critical_lo,critical_hi,"
-          "sdc,sdc_lo,sdc_hi,due,due_lo,due_hi,top5,top5_lo,top5_hi,rmse\n"
+          "sdc,sdc_lo,sdc_hi,due,due_lo,due_hi,top5,top5_lo,top5_hi,rmse,"
+          "rmse_lo,rmse_hi,model\n"
           "1e-06,10,1781248,1.5,0.75,0.5,0.875,0.125,0.0625,0.25,0.0625,0,0.25,0.03125,0,0.5,0,0,"
-          "0.125,1.5\n"
-          "0.01,0,1781248,,,,,,,,,,,,,,,,,\n");
+          "0.125,1.5,,,bits\n"
+          "0.01,0,1781248,,,,,,,,,,,,,,,,,,,,bits\n");
+}
+
+/* A predicted point has no runs, and an interval of its RMSE. */
+static void test_report_csv__accelerated(void **state)
+{
+    sweep_fixture f;
+    char *text;
+    make_accelerated(&f);
+    bsr_status status = bsr_sweep_csv(&text, &f.r);
+    check(status, text,
+          "ber,runs,bits,flips,accuracy,accuracy_lo,accuracy_hi,critical,critical_lo,critical_hi,"
+          "sdc,sdc_lo,sdc_hi,due,due_lo,due_hi,top5,top5_lo,top5_hi,rmse,rmse_lo,rmse_hi,model\n"
+          "1e-06,0,1781248,1.5,0.75,0.5,0.875,0.125,0.0625,0.25,0.0625,0,0.25,0.03125,0,0.5,0,0,"
+          "0.125,1.5,1.25,1.75,poisson\n"
+          "0.01,0,1781248,,,,,,,,,,,,,,,,,,,,bits\n");
 }
 
 int main(void)
@@ -62,6 +78,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_csv__result),
         cmocka_unit_test(test_report_csv__sweep),
+        cmocka_unit_test(test_report_csv__accelerated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

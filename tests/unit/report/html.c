@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "bitseer/report.h"
 #include "campaign_fixture.h"
+#include "prediction_fixture.h"
 #include "report/html_escape.h"
 #include "report/html_page.h"
 #include "result_fixture.h"
@@ -115,8 +116,8 @@ static void test_report_html__page(void **state)
     fixture f;
     sweep_fixture s;
     const bsr_report_run runs[] = {
-        {"</script>.db", "bitseer inject 'a b'", 0, make_result(&f), NULL},
-        {"s.db", NULL, 1, NULL, make_sweep(&s)},
+        {"</script>.db", "bitseer inject 'a b'", 0, make_result(&f), NULL, NULL},
+        {"s.db", NULL, 1, NULL, make_sweep(&s), NULL},
     };
     bsr_report_options o = BSR_REPORT_OPTIONS_INIT;
     char *page;
@@ -139,6 +140,34 @@ static void test_report_html__page(void **state)
     bsr_text_free(page);
 }
 
+/* A prediction is a run like others: its JSON, its picture, its text, its network in the title. */
+static void test_report_html__prediction(void **state)
+{
+    prediction_fixture f;
+    sweep_fixture s;
+    const bsr_report_run runs[] = {
+        {"p.json", NULL, 1, NULL, NULL, make_prediction(&f)},
+        {"s.db", NULL, 1, NULL, make_accelerated(&s), NULL},
+    };
+    char *page;
+    f.p.provenance.model_path = "net.onnx";
+    assert_int_equal(bsr_report_html(&page, runs, 2, NULL), BSR_OK);
+    assert_has(page, "<title>net.onnx, m</title>");
+    assert_has(page, "{\"name\":\"p.json\",\"command\":null,\"complete\":true,\"result\":{"
+                     "\"command\":\"predict\",\"target\":\"weight,activation\",");
+    assert_has(page, "\"guards\":[{\"ber\":0.001,");
+    assert_has(page,
+               "<section data-run=\"0\">\n<h2>p.json</h2>\n<figure data-picture=\"prediction\">"
+               "<img alt=\"Predicted accuracy against bit error rate with intervals\" ");
+    assert_has(page, "<pre>predict: bit error rates, target weight,activation, 8 images");
+    assert_has(page, "because\n1e-06 to 0.001  poisson  kurtosis &quot;12&quot; above 1\n");
+    bsr_text_free(page);
+    f.points[0].accuracy.value = f.points[1].accuracy.value = NAN;
+    assert_int_equal(bsr_report_html(&page, runs, 1, NULL), BSR_OK);
+    assert_int_equal(occurrences(page, "data-picture=\"prediction\""), 0);
+    bsr_text_free(page);
+}
+
 /* Without a title the page has the names of the networks, each once. */
 static void test_report_html__title(void **state)
 {
@@ -146,7 +175,7 @@ static void test_report_html__title(void **state)
     bsr_report_run runs[3];
     char *page;
     for (int i = 0; i < 3; i++)
-        runs[i] = (bsr_report_run){"r.db", NULL, 1, make_result(&f[i]), NULL};
+        runs[i] = (bsr_report_run){"r.db", NULL, 1, make_result(&f[i]), NULL, NULL};
     f[1].r.provenance.model_path = "/a/other <1>.onnx";
     f[2].r.provenance.model_path = "b/m.onnx";
     assert_int_equal(bsr_report_html(&page, runs, 3, NULL), BSR_OK);
@@ -167,7 +196,7 @@ static void test_report_html__refuses(void **state)
 {
     fixture f;
     sweep_fixture s;
-    bsr_report_run run = {"r.db", NULL, 1, make_result(&f), NULL};
+    bsr_report_run run = {"r.db", NULL, 1, make_result(&f), NULL, NULL};
     bsr_report_options o = BSR_REPORT_OPTIONS_INIT;
     assert_refused(&run, 0, &o, "a report of 0 runs, expected 1 to 64");
     assert_refused(&run, 65, &o, "a report of 65 runs, expected 1 to 64");
@@ -176,9 +205,13 @@ static void test_report_html__refuses(void **state)
     o = (bsr_report_options){.version = 7};
     assert_refused(&run, 1, &o, "report options have version 7, expected 1");
     run.sweep = make_sweep(&s);
-    assert_refused(&run, 1, NULL, "run 'r.db' has two results, expected one result");
+    assert_refused(&run, 1, NULL, "run 'r.db' has 2 results, expected one");
+    prediction_fixture p;
+    run = (bsr_report_run){
+        .name = "p.json", .sweep = make_sweep(&s), .prediction = make_prediction(&p)};
+    assert_refused(&run, 1, NULL, "run 'p.json' has 2 results, expected one");
     run = (bsr_report_run){.name = "r.db"};
-    assert_refused(&run, 1, NULL, "run 'r.db' has no result, expected one result");
+    assert_refused(&run, 1, NULL, "run 'r.db' has 0 results, expected one");
 }
 
 /* The page that was built in has a policy that allows no network, and all that the C code fills. */
@@ -198,20 +231,22 @@ static void test_report_html__out_of_memory(void **state)
 {
     fixture f;
     sweep_fixture s;
+    prediction_fixture p;
     const bsr_report_run runs[] = {
-        {"a.db", "bitseer", 1, make_result(&f), NULL},
-        {"s.db", NULL, 1, NULL, make_sweep(&s)},
+        {"a.db", "bitseer", 1, make_result(&f), NULL, NULL},
+        {"s.db", NULL, 1, NULL, make_accelerated(&s), NULL},
+        {"p.json", NULL, 1, NULL, NULL, make_prediction(&p)},
     };
     bsr_report_options o = BSR_REPORT_OPTIONS_INIT;
     o.protection = "{\"points\": [{\"overhead\": 1}]}";
     char *expected;
-    assert_int_equal(bsr_report_html(&expected, runs, 2, &o), BSR_OK);
+    assert_int_equal(bsr_report_html(&expected, runs, 3, &o), BSR_OK);
     bsr_status status = BSR_ENOMEM;
     long n = 0;
     for (int pending = 0; !pending;) {
         char *page = (char *)&f;
         bsr_alloc_fail_after(++n);
-        status = bsr_report_html(&page, runs, 2, &o);
+        status = bsr_report_html(&page, runs, 3, &o);
         if (status != BSR_OK) {
             if (status != BSR_ENOMEM || strncmp(bsr_error_message(), "out of memory", 13) != 0)
                 fail_msg("allocation %ld: %s", n, bsr_error_message());
@@ -236,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_report_html__json_numbers),
         cmocka_unit_test(test_report_html__base64),
         cmocka_unit_test(test_report_html__page),
+        cmocka_unit_test(test_report_html__prediction),
         cmocka_unit_test(test_report_html__title),
         cmocka_unit_test(test_report_html__refuses),
         cmocka_unit_test(test_report_html__template),

@@ -57,6 +57,26 @@ static bsr_result *make_bits(fixture *f, bsr_part bits[8])
     return r;
 }
 
+/* Two predicted rates and two measured ones. */
+static bsr_sweep_result *make_mixed(sweep_fixture *f)
+{
+    static bsr_sweep_point points[4];
+    static const double rates[] = {1e-6, 1e-4, 1e-3, 1e-2}, accuracy[] = {0.75, 0.75, 0.5, 0.125};
+    static const bsr_error_model models[] = {BSR_MODEL_POISSON, BSR_MODEL_NORMAL, BSR_MODEL_BITS,
+                                             BSR_MODEL_BITS};
+    make_accelerated(f);
+    for (int i = 0; i < 4; i++) {
+        points[i] = f->points[0];
+        points[i].ber = rates[i];
+        points[i].model = models[i];
+        points[i].accuracy =
+            (bsr_share){accuracy[i], 0.75 * accuracy[i], fmin(1.25 * accuracy[i], 1)};
+    }
+    f->r.points = points;
+    f->r.n_points = 4;
+    return &f->r;
+}
+
 static void test_report_pictures__golden(void **state)
 {
     fixture f;
@@ -69,6 +89,26 @@ static void test_report_pictures__golden(void **state)
     check_golden("channels", draw(make_result(&f), BSR_PICTURE_CHANNELS));
     assert_int_equal(bsr_sweep_svg(&text, make_sweep(&s)), BSR_OK);
     check_golden("ber", text);
+    assert_int_equal(bsr_sweep_svg(&text, make_mixed(&s)), BSR_OK);
+    check_golden("ber_models", text);
+}
+
+/* A range leaves a float its sign, exponent and mantissa. */
+static void test_report_pictures__float_fields(void **state)
+{
+    static const struct {
+        const char *format;
+        int fields;
+    } rows[] = {{"e4m3", 1}, {"e4m3/range=1", 1}, {"e4m", 0}, {"e4m3x", 0}, {"int8/range=1", 0}};
+    fixture f;
+    bsr_part bits[8];
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        bsr_result *r = make_bits(&f, bits);
+        f.layers[0].format = f.layers[1].format = rows[i].format;
+        char *text = draw(r, BSR_PICTURE_BITS);
+        assert_int_equal(strstr(text, ">exponent<") != NULL, rows[i].fields);
+        bsr_text_free(text);
+    }
 }
 
 static void check_error(const bsr_result *r, bsr_picture picture, const char *message)
@@ -200,6 +240,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_pictures__golden),
+        cmocka_unit_test(test_report_pictures__float_fields),
         cmocka_unit_test(test_report_pictures__nothing),
         cmocka_unit_test(test_report_pictures__names),
         cmocka_unit_test(test_report_pictures__odd_names),

@@ -11,12 +11,12 @@
 #include "bitseer/status.h"
 #include "report/svg_curve.h"
 
-static const bsr_curve_point first[] = {{0, {0.02, 0.015, 0.025}},
-                                        {0.1, {0.01, 0.008, 0.012}},
-                                        {0.2, {NAN, NAN, NAN}},
-                                        {0.3, {0.004, 0.004, 0.004}},
-                                        {0.4, {0.002, 0.001, 0.004}}};
-static const bsr_curve_point second[] = {{0, {0.02, 0.015, 0.025}}, {0.4, {0, 0, 0.001}}};
+static const bsr_curve_point first[] = {{0, {0.02, 0.015, 0.025}, 0},
+                                        {0.1, {0.01, 0.008, 0.012}, 0},
+                                        {0.2, {NAN, NAN, NAN}, 0},
+                                        {0.3, {0.004, 0.004, 0.004}, 0},
+                                        {0.4, {0.002, 0.001, 0.004}, 0}};
+static const bsr_curve_point second[] = {{0, {0.02, 0.015, 0.025}, 0}, {0.4, {0, 0, 0.001}, 0}};
 
 /* A protection curve with two series, on a linear or, by its spread, a logarithmic scale. */
 static bsr_curve make_curve(bsr_curve_series series[2])
@@ -85,7 +85,8 @@ static void test_report_svg_curve__zero(void **state)
     char *text = draw(&c); /* one value above 0: linear */
     assert_int_equal(count(text, "<polyline"), 1);
     bsr_free(text);
-    bsr_curve_point points[] = {{0, {0.5, 0.4, 0.6}}, {0.1, {0.001, 0, 0.1}}, {1, {0, 0, 0.01}}};
+    bsr_curve_point points[] = {
+        {0, {0.5, 0.4, 0.6}, 0}, {0.1, {0.001, 0, 0.1}, 0}, {1, {0, 0, 0.01}, 0}};
     series[1] = (bsr_curve_series){"s", 3, points};
     text = draw(&c);
     assert_int_equal(count(text, "<polyline"), 1);
@@ -97,6 +98,41 @@ static void test_report_svg_curve__zero(void **state)
     assert_null(strstr(bands, "nan"));
     bsr_free(text);
     bsr_free(bands);
+}
+
+/* Three measured points between predicted ones: solid between these alone, hollow markers where it
+ * is predicted, a legend of the kinds that occur. By hand: x is from 80 to 604 for 0 to 5, y from
+ * 370 up to 100 for 0 to 100 %. */
+static void test_report_svg_curve__kinds(void **state)
+{
+    const bsr_curve_kind kinds[] = {{"never", BSR_MARKER_DISC, 1},
+                                    {"drawn", BSR_MARKER_TRIANGLE, 1},
+                                    {"counted", BSR_MARKER_SQUARE, 0}};
+    const bsr_curve_point points[] = {{0, {1, 0.9, 1}, 1},        {1, {1, 0.9, 1}, 2},
+                                      {2, {0.5, 0.4, 0.6}, 2},    {3, {0.5, 0.4, 0.6}, 2},
+                                      {4, {0.25, 0.125, 0.5}, 1}, {5, {0, 0, 0.125}, 1}};
+    bsr_curve_series series[2];
+    bsr_curve c = make_curve(series);
+    series[0] = (bsr_curve_series){"s", 6, points};
+    c.n_series = 1;
+    c.x_percent = 0;
+    c.y_linear = 1;
+    c.reference_name = NULL;
+    c.n_kinds = 3;
+    c.kinds = kinds;
+    char *text = draw(&c);
+    assert_int_equal(count(text, ">never</text>"), 0);
+    assert_int_equal(count(text, ">drawn</text>"), 1);
+    assert_int_equal(count(text, ">counted</text>"), 1);
+    assert_non_null(strstr(text, "<title>overhead 0, drawn: MVF 100 %, 95 % interval"));
+    assert_non_null(strstr(text, "<title>overhead 1: MVF 100 %, 95 % interval"));
+    assert_int_equal(count(text, "<polyline"), 3);
+    assert_int_equal(count(text, "stroke-dasharray=\"4 3\""), 3); /* two lines, one legend */
+    assert_non_null(strstr(text, "points=\"80,100 184.8,100\""));
+    assert_non_null(strstr(text, "points=\"184.8,100 289.6,235 394.4,235\""));
+    assert_non_null(strstr(text, "points=\"394.4,235 499.2,302.5 604,370\""));
+    assert_int_equal(count(text, "class=\"point\" fill=\"#fff\""), 4); /* three and the legend */
+    bsr_free(text);
 }
 
 /* Ten series: styles repeat, the legend takes several lines. */
@@ -149,6 +185,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_report_svg_curve__linear),
         cmocka_unit_test(test_report_svg_curve__zero),
+        cmocka_unit_test(test_report_svg_curve__kinds),
         cmocka_unit_test(test_report_svg_curve__many),
         cmocka_unit_test(test_report_svg_curve__nothing),
         cmocka_unit_test(test_report_svg_curve__out_of_memory),
