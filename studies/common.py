@@ -1,7 +1,10 @@
 """What the studies share: the networks, calls of bitseer, results that are kept, tables."""
 import argparse
+import csv
 import json
 import os
+import platform
+import resource
 import shlex
 import subprocess
 import sys
@@ -12,17 +15,20 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 class Network:
-    """A model with its images; `images` is what --images selects."""
+    """A model with its images; `images` is what --images selects. Paths are below --data, or
+    absolute. Data without a colon is a data card, which says mean and std itself."""
 
-    def __init__(self, name, model, data, images, mean, std, offset=0):
+    def __init__(self, name, model, data, images, mean=None, std=None, offset=0):
         self.name, self.model, self.data, self.images = name, model, data, images
         self.mean, self.std, self.offset = mean, std, offset
 
     def arguments(self, folder, images=None):
         """The command line's words for the model and its images, without the command."""
-        kind, path = self.data.split(":")
-        words = [os.path.join(folder, self.model), "--data", f"{kind}:{os.path.join(folder, path)}",
-                 "--mean", self.mean, "--std", self.std, "--images", images or self.images]
+        kind, colon, path = self.data.rpartition(":")
+        paths = ",".join(os.path.join(folder, part) for part in path.split(","))
+        words = [os.path.join(folder, self.model), "--data", kind + colon + paths,
+                 "--images", images or self.images]
+        words += ["--mean", self.mean, "--std", self.std] if self.mean else []
         return words + (["--class-offset", str(self.offset)] if self.offset else [])
 
 
@@ -35,10 +41,21 @@ NETWORKS = {
     "int8": Network("ResNet-20 int8", "models/cifar10_resnet20_akamaster_int8_qdq.onnx", CIFAR10,
                     "10/class", ".485,.456,.406", ".229,.224,.225"),
 }
+RESNET8 = Network("ResNet-8 int8", "models/cifar10_resnet8_mlperftiny_int8_qdq.onnx", CIFAR10, "1000",
+                  "0", ".00392156862745098")
+# The network that comes with the project, on Debian's dataset-fashion-mnist.
+DEMO = Network("demo", os.path.join(ROOT, "models/fashion_resnet.onnx"),
+               os.path.join(ROOT, "models/fashion-mnist.yaml"), "1000")
 
 
 class RunFailed(Exception):
     """A run ended with another status than 0; the text is its message."""
+
+
+def cpu_seconds_of_children():
+    """Of all programs that were run."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Bitseer:
@@ -48,16 +65,17 @@ class Bitseer:
         self.program, self.folder, self.threads = options.program, options.data, options.threads
 
     def run(self, words):
-        """The JSON of one run."""
-        if self.threads and words[0] != "show":
+        """The JSON of one run, with the processor's time as `cpu_seconds`."""
+        if self.threads and words[0] not in ("inspect", "show"):
             words = words + ["--threads", str(self.threads)]
+        before = cpu_seconds_of_children()
         done = subprocess.run([self.program, *words, "--json"], capture_output=True, text=True,
                               check=False)
         if done.returncode == 3:
             raise KeyboardInterrupt
         if done.returncode != 0:
             raise RunFailed(f"{shlex.join(words)}\n{done.stderr.strip()}")
-        return json.loads(done.stdout)
+        return {**json.loads(done.stdout), "cpu_seconds": cpu_seconds_of_children() - before}
 
     def measure(self, command, network, words, images=None):
         """One run on a network; `words` are options."""
@@ -66,6 +84,23 @@ class Bitseer:
     def layers(self, network):
         """The layers of a network, as `inspect` has them."""
         return self.run(["inspect", os.path.join(self.folder, network.model)])["layers"]
+
+    def sweep(self, network, words, database, images=None):
+        """A sweep that is kept in a database: its JSON, with every point's runs as `each`, rows of
+        numbers. One that was stopped goes on; its cpu_seconds are then None."""
+        seconds = None
+        if os.path.exists(database):
+            self.run(["resume", database, "--quiet"])
+        else:
+            seconds = self.measure("sweep", network, [*words, "--out", database],
+                                   images)["cpu_seconds"]
+        result = {**self.run(["show", database]), "cpu_seconds": seconds}
+        for point in result["points"]:
+            point["each"] = []
+        for row in csv.DictReader(self.export(database, "--csv")):
+            numbers = {key: float(value) for key, value in row.items() if value}
+            result["points"][int(numbers["point"])]["each"].append(numbers)
+        return result
 
     def export(self, database, what):
         """Lines of `export`; `what` is --csv or --faults."""
@@ -92,14 +127,16 @@ def parser(document, name):
     return p
 
 
-def parse(p):
-    """The options, or the end of the program."""
+def parse(p, needs_data=True):
+    """The options, or the end of the program. Without data, where they are not needed, data is
+    ""."""
     options = p.parse_args()
-    if not options.data:
+    if needs_data and not options.data:
         print("skipped: BITSEER_DATA is not set")
         sys.exit(77)
-    options.data = os.path.abspath(options.data)
-    options.deadline = time.monotonic() + 60 * (options.limit_time or 1e9)
+    options.data = os.path.abspath(options.data) if options.data else ""
+    options.deadline = time.monotonic() + 60 * (1e9 if options.limit_time is None
+                                                  else options.limit_time)
     return options
 
 
@@ -118,6 +155,7 @@ class State:
                 sys.exit(f"{self.path} is of other settings: {self.kept['settings']}; "
                          f"remove it or give another --state")
         self.pieces = self.kept["pieces"]
+        self.seconds = self.kept.setdefault("cpu_seconds", {})
 
     def piece(self, key, work, *arguments):
         """The piece of that name, work(*arguments) when there is none yet; None: no time left.
@@ -126,11 +164,21 @@ class State:
             if time.monotonic() > self.deadline:
                 return None
             print(key, file=sys.stderr)
+            before = cpu_seconds_of_children()
             self.pieces[key] = work(*arguments)
+            self.seconds[key] = cpu_seconds_of_children() - before
             with open(self.path + ".new", "w", encoding="utf-8") as f:
                 json.dump(self.kept, f, indent=1)
             os.replace(self.path + ".new", self.path)
         return self.pieces[key]
+
+
+    def cost(self):
+        """In words, as far as it was noted."""
+        if not self.seconds:
+            return "--help tells the time it takes"
+        return (f"{len(self.seconds)} of {len(self.pieces)} pieces took "
+                f"{sum(self.seconds.values()) / 60:.0f} minutes of one processor")
 
 
 def start(main):
@@ -160,11 +208,37 @@ def table(head, rows):
     return "\n".join("| " + " | ".join(str(c) for c in line) + " |" for line in lines)
 
 
-def write(path, script, parts):
+def shown_options():
+    """Those that the script was called with, but for what depends on the machine."""
+    shown, words = [], iter(sys.argv[1:])
+    for word in words:
+        if word.split("=")[0] in ("--program", "--state", "--output", "--data", "--families",
+                                  "--limit-time"):
+            if "=" not in word:
+                next(words, None)
+        else:
+            shown.append(word)
+    return shown
+
+
+def write(path, script, parts, bitseer=None, state=None):
     """The study's document: paragraphs and tables, and what made them."""
-    made = f"Made by `studies/{script}`; do not edit."
+    made = f"Made by `{shlex.join([f'studies/{script}', *shown_options()])}`; do not edit."
+    if bitseer:
+        version = subprocess.run([bitseer.program, "--version"], capture_output=True, text=True,
+                                 check=True).stdout.split()[1]
+        made += f" bitseer {version}, Python {platform.python_version()}; {state.cost()}."
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
     with open(path + ".new", "w", encoding="utf-8") as f:
         f.write("\n\n".join([parts[0], made, *parts[1:]]) + "\n")
     os.replace(path + ".new", path)
+    print(path)
+
+
+def write_picture(path, name, svg):
+    """A picture of that name beside the study's document."""
+    path = os.path.join(os.path.dirname(os.path.abspath(path)), name)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(svg)
     print(path)

@@ -27,7 +27,7 @@ static void print_points(bsr_strbuf *b, const bsr_sweep_result *r, double golden
         bsr_table_cell(&t, "%.3g", p->ber);
         if (models)
             bsr_table_cell(&t, "%s", bsr_error_model_name(p->model));
-        if (p->model == BSR_MODEL_BITS)
+        if (!models || p->runs > 0)
             bsr_table_cell(&t, "%d", p->runs);
         else
             bsr_table_cell(&t, "-");

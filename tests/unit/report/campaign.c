@@ -177,7 +177,7 @@ static const char accelerated_text[] =
     "RMSE\n"
     "1e-06  poisson     -    1.5      75.000  [50.000, 87.500]  ################  6.250  3.125   "
     "1.5\n"
-    " 0.01  bits        0      -           -                 -                        -      -     "
+    " 0.01  bits        -      -           -                 -                        -      -     "
     "-\n"
     "(flips: mean of a run; interval: 95 %; SDC: class changed, logits finite; RMSE: of the "
     "logits)\n"
