@@ -132,9 +132,10 @@ BSR_PUBLIC BSR_NODISCARD bsr_status bsr_prediction_load(bsr_prediction **out, co
 /* The same table as bsr_sweep makes, accelerated: as bsr_predict with model AUTO, in the form of a
  * sweep, kept in options->store. Bit-level inferences at the largest rate where first order holds
  * guard it (bsr_sweep_result.guards): where their RMSE differs by more than 5 % and by more than
- * chance, first order is rescaled by the ratio; where it differs by more than a third, or the
- * accuracy does, first order is refused there, and the rate is answered by bit-level inferences.
- * sweep->runs is not used. Errors as bsr_predict. Caller owns *out. */
+ * chance, first order is rescaled by the ratio (towards single flips by theirs); where it differs
+ * by more than a third, or the accuracy does, first order is refused there, and the rate is
+ * answered by bit-level inferences. sweep->runs is not used. Errors as bsr_predict. Caller owns
+ * *out. */
 BSR_PUBLIC BSR_NODISCARD bsr_status bsr_sweep_accelerated(bsr_sweep_result **out,
                                                           const bsr_model *model,
                                                           const bsr_dataset *data,

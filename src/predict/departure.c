@@ -219,6 +219,9 @@ static bsr_status fill_disturbances(const fit *t, const bsr_first_order *f, int 
         for (int k = 0; k < t->m->followed.logits; k++)
             d->disturbed[i * width + (size_t)k] =
                 t->results[i].logits[k] - d->keep[i] * z[order[k]];
+        if (t->m->followed.logits < t->m->followed.classes)
+            d->disturbed[i * width + (size_t)t->m->followed.logits] =
+                t->results[i].other - d->keep[i] * bsr_greatest_other(z, &t->m->followed, order);
         if (known)
             first_order_of(d->first_order + i * width, t->m, f, i, rate);
     }

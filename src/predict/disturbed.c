@@ -55,6 +55,7 @@ static void judge(bsr_trial_result *out, const bsr_disturbed_job *job, size_t im
     bsr_followed_classes(order, f, golden);
     for (int i = 0; i < f->logits; i++)
         out->logits[i] = z[order[i]];
+    out->other = bsr_greatest_other(z, f, order);
     for (int c = 0; c < f->classes; c++)
         sum += ((double)z[c] - (double)golden[c]) * ((double)z[c] - (double)golden[c]);
     out->square = sum / f->classes;

@@ -16,6 +16,7 @@ typedef struct bsr_trial {
 /* What came of it. */
 typedef struct bsr_trial_result {
     float logits[BSR_FOLLOWED]; /* followed.logits of them, by the image's order */
+    float other;                /* greatest of the logits that are not followed; -Inf: all are */
     double square;              /* mean over all logits of the squared disturbance */
     int finite;                 /* all logits are */
 } bsr_trial_result;

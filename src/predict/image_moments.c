@@ -36,6 +36,19 @@ void bsr_followed_classes(int *order, const bsr_followed *f, const float *golden
     memcpy(order + 1, m.rival, (size_t)(f->logits - 1) * sizeof *order);
 }
 
+float bsr_greatest_other(const float *z, const bsr_followed *f, const int *order)
+{
+    float greatest = -INFINITY;
+    for (int c = 0; c < f->classes && f->logits < f->classes; c++) {
+        int other = 1;
+        for (int i = 0; i < f->logits; i++)
+            other &= c != order[i];
+        if (other && z[c] > greatest)
+            greatest = z[c];
+    }
+    return greatest;
+}
+
 /* One thread's. */
 typedef struct worker {
     const struct moments_run *run;
@@ -262,6 +275,8 @@ static bsr_status run_image(void *ctx, size_t slot, int thread)
                                     .layer_fn = take_layer,
                                     .ctx = w};
     BSR_TRY(bsr_gradients_run(w->gradients, &w->golden, 0, &request));
+    if (job->finish)
+        BSR_TRY(job->finish(job->finish_ctx, slot, w->to, &w->golden, thread));
     return bsr_session_step(job->s, 1, thread);
 }
 

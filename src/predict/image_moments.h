@@ -27,6 +27,10 @@ bsr_followed bsr_followed_of(int classes);
  * order. order: [f->logits]. */
 void bsr_followed_classes(int *order, const bsr_followed *f, const float *golden);
 
+/* Greatest of the logits z that are not among the first f->logits of `order`; -Inf: there are none.
+ */
+float bsr_greatest_other(const float *z, const bsr_followed *f, const int *order);
+
 /* What flips in one space do to the followed functions, for BER 1 to first order. */
 typedef struct bsr_space_moments {
     double covariance[BSR_PAIRS]; /* (i, j), j <= i, at i (i + 1) / 2 + j */
@@ -54,6 +58,10 @@ typedef bsr_status (*bsr_space_visitor)(void *ctx, size_t slot, int space, const
                                         const bsr_golden *golden, const float *gradient,
                                         size_t stride, int thread);
 
+/* Sees an image when its moments and jumps are complete. */
+typedef bsr_status (*bsr_image_finisher)(void *ctx, size_t slot, const bsr_image_moments *moments,
+                                         const bsr_golden *golden, int thread);
+
 typedef struct bsr_moments_job {
     bsr_session *s;
     const bsr_gradient_plan *gradients;
@@ -64,6 +72,8 @@ typedef struct bsr_moments_job {
     size_t n;
     bsr_space_visitor visit; /* NULL: none; sees the errors of the first map */
     void *visit_ctx;
+    bsr_image_finisher finish; /* NULL: none */
+    void *finish_ctx;
     int slopes;    /* also bsr_space_moments.slope, where codes are whole numbers */
     uint64_t seed; /* of the probes */
 } bsr_moments_job;

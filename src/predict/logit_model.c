@@ -125,9 +125,9 @@ static bsr_status draw_rates(void *ctx, size_t donor, int thread)
 
 /* One image. */
 typedef struct scene {
-    float z[BSR_FOLLOWED]; /* golden logits that are followed */
+    float z[BSR_FOLLOWED]; /* golden logits that are followed, then the greatest other */
     int golden, label;     /* positions; label -1: not followed */
-    int logits;
+    int logits, with_other;
 } scene;
 
 static scene scene_of(const bsr_logit_model *m, size_t image)
@@ -136,6 +136,9 @@ static scene scene_of(const bsr_logit_model *m, size_t image)
     int order[BSR_FOLLOWED], top1 = bsr_top1(z, m->followed.classes);
     scene c = {.golden = -1, .label = -1, .logits = m->followed.logits};
     bsr_followed_classes(order, &m->followed, z);
+    c.with_other = c.logits;
+    if (c.logits < m->followed.classes)
+        c.z[c.with_other++] = bsr_greatest_other(z, &m->followed, order);
     for (int i = 0; i < c.logits; i++) {
         c.z[i] = z[order[i]];
         if (order[i] == top1)
@@ -146,19 +149,24 @@ static scene scene_of(const bsr_logit_model *m, size_t image)
     return c;
 }
 
-static void count_draw(cell *to, const scene *c, const float *z, float weight)
+static void count_draw(cell *to, const scene *c, const float *z, int n, float weight)
 {
     int top = 0, before = 0;
-    for (int i = 1; i < c->logits; i++)
+    for (int i = 1; i < n; i++)
         if (z[i] > z[top])
             top = i;
     to->correct += top == c->label ? weight : 0;
     if (top == c->golden)
         return;
     to->critical += weight;
-    for (int i = 0; i < c->logits; i++)
+    for (int i = 0; i < n; i++)
         before += z[i] > z[c->golden];
     to->top5 += before >= 5 ? weight : 0;
+}
+
+static double scale_of(const bsr_logit_task *t)
+{
+    return t->scale > 0 ? t->scale : 1;
 }
 
 /* The disturbances of a task that an image takes from a donor: some of many, others for every
@@ -177,17 +185,18 @@ static void count_draws(cell *to, const evaluation *e, const scene *c, size_t im
         pool = (size_t)flips->n;
         deltas = flips->deltas;
         none = flips->none;
-        count_draw(to, c, c->z, (float)none);
+        count_draw(to, c, c->z, c->logits, (float)none);
     }
     draws = draws < pool ? draws : pool;
-    float spread = normal ? (float)sqrt(t->ber * (1 - t->ber)) : 1.0f;
+    float scale = (float)scale_of(t);
+    float spread = scale * (normal ? (float)sqrt(t->ber * (1 - t->ber)) : 1.0f);
     const float *mean = normal ? d->shape.mean : zero;
     for (size_t i = 0; i < draws; i++) {
         const float *delta = deltas + (image * draws + i) % pool * (size_t)n;
         float z[BSR_FOLLOWED];
         for (int k = 0; k < c->logits; k++)
-            z[k] = c->z[k] + (float)t->ber * mean[k] + spread * delta[k];
-        count_draw(to, c, z, (float)((1 - none) / (double)draws));
+            z[k] = c->z[k] + scale * (float)t->ber * mean[k] + spread * delta[k];
+        count_draw(to, c, z, c->logits, (float)((1 - none) / (double)draws));
     }
     to->donors += 1;
 }
@@ -198,14 +207,16 @@ static void count_trials(cell *cells, const evaluation *e, const scene *c, size_
 {
     const bsr_near_trials *near = t->trials;
     size_t n = (size_t)e->m->followed.n;
+    /* First order knows nothing of the others. */
+    int with_other = t->has_other ? c->with_other : c->logits;
     for (size_t i = 0; i < near->window; i++) {
         size_t at = near->trial[image * near->window + i];
         const float *delta = t->deltas + at * n;
         float z[BSR_FOLLOWED], keep = t->keep ? t->keep[at] : 1.0f;
         cell *to = &cells[bsr_donor_group(at % near->slots)];
-        for (int k = 0; k < c->logits; k++)
+        for (int k = 0; k < with_other; k++)
             z[k] = keep * c->z[k] + delta[k];
-        count_draw(to, c, z, 1.0f);
+        count_draw(to, c, z, with_other, 1.0f);
         to->donors += 1;
     }
 }
@@ -295,7 +306,8 @@ static void add_images(bsr_logit_answer *out, const evaluation *e, size_t task, 
     out->correct[variant] = correct;
     out->critical[variant] = critical;
     out->top5[variant] = top5;
-    out->square[variant] = square_of_donors(e, e->tasks[task].ber, variant - 1);
+    double scale = scale_of(&e->tasks[task]);
+    out->square[variant] = scale * scale * square_of_donors(e, e->tasks[task].ber, variant - 1);
 }
 
 bsr_share bsr_jackknife_share(const double values[BSR_VARIANTS], double confidence, double most)

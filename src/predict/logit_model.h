@@ -26,10 +26,14 @@ typedef struct bsr_logit_task {
     double ber;
     /* LOGITS; first order: NORMAL, POISSON; BITS, NOISE: `deltas`. */
     bsr_error_model model;
-    double rmse;                   /* LOGITS: the noise; 0: that of first order */
-    const bsr_near_trials *trials; /* whose disturbances are taken */
-    const float *deltas;           /* [trials][followed.n]: what is added to the logits */
-    const float *keep;             /* [trials] what they are multiplied with before; NULL: 1 */
+    double scale; /* first order: disturbances are multiplied with it; 0: 1 */
+    double rmse;  /* LOGITS: the noise; 0: that of first order */
+    /* Whose disturbances are taken. Where not all logits are followed, the greatest of the others
+     * stands at position followed.logits. */
+    const bsr_near_trials *trials;
+    const float *deltas; /* [trials][followed.n]: what is added to the logits */
+    int has_other;       /* that position is filled */
+    const float *keep;   /* [trials] what they are multiplied with before; NULL: 1 */
 } bsr_logit_task;
 
 /* Means over the images. */

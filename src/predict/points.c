@@ -53,27 +53,36 @@ static int is_disturbed(const bsr_predicted_point *p)
 
 /* First order, where the disturbed inferences do not say better. */
 static bsr_status answer(bsr_logit_answer *answers, bsr_predictor *p,
-                         const bsr_predicted_point *points)
+                         const bsr_predicted_point *points, int rescaled)
 {
     size_t rates = (size_t)p->n_rates;
     bsr_logit_task *tasks = bsr_alloc_array(rates, sizeof *tasks);
     bsr_logit_answer *some = bsr_alloc_array(rates, sizeof *some);
-    bsr_logit_sampler *scaled = NULL;
     double start = bsr_seconds();
     int n = 0;
     bsr_status status = tasks && some ? BSR_OK : BSR_ENOMEM;
     for (size_t r = 0; r < rates && status == BSR_OK; r++)
         if (!is_disturbed(&points[r]))
-            tasks[n++] = (bsr_logit_task){.ber = p->rates[r], .model = points[r].model};
-    if (status == BSR_OK && n && p->scale != 1)
-        status = bsr_logit_sampler_new(&scaled, &p->model, p->s.pool, p->scaling);
+            tasks[n++] =
+                (bsr_logit_task){.ber = p->rates[r],
+                                 .model = points[r].model,
+                                 .scale = rescaled ? bsr_predictor_scale(p, p->rates[r], 0) : 1};
     if (status == BSR_OK && n)
-        status = bsr_logit_sampler_run(some, scaled ? scaled : p->sampler, tasks, n);
+        status = bsr_logit_sampler_run(some, p->sampler, tasks, n);
     n = 0;
-    for (size_t r = 0; r < rates && status == BSR_OK; r++)
-        answers[r] = is_disturbed(&points[r]) ? p->answers[r] : some[n++];
+    for (size_t r = 0; r < rates && status == BSR_OK; r++) {
+        if (is_disturbed(&points[r])) {
+            answers[r] = p->answers[r];
+            continue;
+        }
+        answers[r] = some[n++];
+        for (int v = 1; v < BSR_VARIANTS; v++) {
+            double ber = p->rates[r];
+            double by = bsr_predictor_scale(p, ber, v) / bsr_predictor_scale(p, ber, 0);
+            answers[r].square[v] *= rescaled ? by * by : 1;
+        }
+    }
     p->s.seconds += bsr_seconds() - start;
-    bsr_logit_sampler_free(scaled);
     bsr_free(tasks);
     bsr_free(some);
     return status;
@@ -105,7 +114,7 @@ bsr_status bsr_predictor_points(bsr_predicted_point *points, bsr_predictor *p,
     if (status == BSR_OK)
         status = choose_models(points, p, forced);
     if (status == BSR_OK)
-        status = answer(answers, p, points);
+        status = answer(answers, p, points, forced == BSR_MODEL_AUTO);
     for (int r = 0; r < p->n_rates && status == BSR_OK; r++)
         fill_point(&points[r], &answers[r], p->s.options.confidence);
     bsr_free(answers);

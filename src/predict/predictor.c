@@ -18,6 +18,10 @@
 /* Trials that an image takes for its own. */
 #define WINDOW 8
 
+/* Flips of an inference at which their responses are half way from those of single flips to those
+ * of many. */
+#define FLIPS_THAT_MEET 5.0
+
 /* Different patterns of noise in constants, which cost more than an inference. */
 #define NOISE_PATTERNS 16
 
@@ -83,11 +87,8 @@ bsr_status bsr_predictor_init(bsr_predictor *p, const bsr_model *model, const bs
     p->ratios = bsr_calloc_array(rates, sizeof *p->ratios);
     p->is_disturbed = bsr_calloc_array(rates, 1);
     p->trials_of = bsr_calloc_array(rates, sizeof *p->trials_of);
-    p->scaling = bsr_calloc_array((size_t)p->map.n, sizeof *p->scaling);
-    if (!p->answers || !p->ratios || !p->is_disturbed || !p->trials_of || !p->scaling)
+    if (!p->answers || !p->ratios || !p->is_disturbed || !p->trials_of)
         return BSR_ENOMEM;
-    for (int i = 0; i < p->map.n; i++)
-        p->scaling[i] = (bsr_scaling){1, 1, 0};
     BSR_TRY(run_golden(p));
     p->model = (bsr_logit_model){.followed = bsr_followed_of(bsr_plan_classes(p->s.plan)),
                                  .images = p->s.images,
@@ -111,7 +112,7 @@ void bsr_predictor_clear(bsr_predictor *p)
     void *const owned[] = {p->rates,        p->golden,         p->model.label,  p->model.donor,
                            p->model.order,  p->model.position, p->donor_images, p->trials,
                            p->other_trials, p->results,        p->answers,      p->ratios,
-                           p->scaling,      p->is_disturbed,   p->trials_of};
+                           p->is_disturbed, p->trials_of};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         bsr_free(owned[i]);
     bsr_top1_rule_free(p->rule);
@@ -180,6 +181,20 @@ static void find_kurtosis(bsr_predictor *p)
     }
 }
 
+/* The ratio of all donors, and without each group of them. */
+static void find_flip_ratio(bsr_predictor *p, const bsr_flip_response *r)
+{
+    for (int v = 0; v < BSR_VARIANTS; v++) {
+        double first = 0, exact = 0;
+        for (size_t d = 0; d < p->model.n_donors; d++)
+            if (!v || bsr_donor_group(d) != v - 1) {
+                first += r->first[d];
+                exact += r->exact[d];
+            }
+        p->flip_ratio[v] = first > 0 && exact > 0 ? sqrt(exact / first) : 1;
+    }
+}
+
 bsr_status bsr_predictor_moments(bsr_predictor *p, const bsr_predictor_options *how,
                                  const bsr_error_map *const *maps, int n_maps)
 {
@@ -204,15 +219,33 @@ bsr_status bsr_predictor_moments(bsr_predictor *p, const bsr_predictor_options *
                            .visit_ctx = &p->first_order,
                            .slopes = how->read_offs,
                            .seed = p->s.options.seed};
+    bsr_flip_response response;
     double start = bsr_seconds();
     bsr_session_begin(&p->s, "derivatives", donors, 0);
-    BSR_TRY(bsr_image_moments_new(&p->donors, &job));
+    bsr_status status = bsr_flip_response_new(&response, &p->map, &p->model.followed, donors,
+                                              bsr_pool_threads(p->s.pool), p->s.options.seed);
+    job.finish = bsr_flip_response_add;
+    job.finish_ctx = &response;
+    if (status == BSR_OK)
+        status = bsr_image_moments_new(&p->donors, &job);
+    if (status == BSR_OK) {
+        p->model.donors = p->donors;
+        p->model.n_donors = donors;
+        find_flip_ratio(p, &response);
+    }
+    bsr_flip_response_clear(&response);
     p->s.seconds += bsr_seconds() - start;
-    p->model.donors = p->donors;
-    p->model.n_donors = donors;
+    BSR_TRY(status);
     find_kurtosis(p);
     BSR_TRY(bsr_assign_donors(&p->model));
     return bsr_logit_sampler_new(&p->sampler, &p->model, p->s.pool, NULL);
+}
+
+double bsr_predictor_scale(const bsr_predictor *p, double ber, int variant)
+{
+    double flips = ber * ((double)p->memory.constant_bits + (double)p->memory.tensor_bits);
+    double guard = p->scale * p->scale, single = p->flip_ratio[variant];
+    return sqrt(guard + (single * single - guard) / (1 + flips / FLIPS_THAT_MEET));
 }
 
 bsr_error_model bsr_predictor_first_order(const bsr_predictor *p, double ber)
@@ -236,6 +269,7 @@ static bsr_status judge_trials(bsr_predictor *p, const bsr_disturbed_job *job,
         {.ber = ber,
          .model = BSR_MODEL_BITS,
          .trials = &d.near,
+         .has_other = 1,
          .deltas = d.disturbed,
          .keep = d.keep},
         {.ber = ber, .model = BSR_MODEL_BITS, .trials = &d.near, .deltas = d.first_order}};
@@ -339,8 +373,6 @@ bsr_status bsr_predictor_find_limit(bsr_predictor *p)
     if (fabs(ratio[0] - 1) <= fmax(BSR_RATIO_WITHIN, chance_of(ratio)))
         return BSR_OK;
     p->scale = ratio[0];
-    for (int i = 0; i < p->map.n; i++)
-        p->scaling[i] = (bsr_scaling){p->scale * p->scale, p->scale, 0};
     return BSR_OK;
 }
 

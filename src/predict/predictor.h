@@ -6,6 +6,7 @@
 #include "campaign/sweep.h"
 #include "predict/departure.h"
 #include "predict/disturbed.h"
+#include "predict/flip_response.h"
 #include "predict/logit_model.h"
 
 /* First order counts where disturbed inferences differ from it by no more than this: in accuracy
@@ -52,11 +53,11 @@ typedef struct bsr_predictor {
     size_t *trials_of;           /* [n_rates] inferences that its answer is from */
     bsr_logit_answer *answers;   /* [n_rates] what they say */
     double (*ratios)[BSR_VARIANTS];
-    double kurtosis;      /* of a margin, times BER */
-    double linear_limit;  /* largest rate that is linear, 0: none was found */
-    int guard;            /* that rate's number, -1 */
-    double scale;         /* of first order at and below linear_limit: the ratio there, or 1 */
-    bsr_scaling *scaling; /* [spaces] the same */
+    double flip_ratio[BSR_VARIANTS]; /* RMSE of single flips over first order */
+    double kurtosis;                 /* of a margin, times BER */
+    double linear_limit;             /* largest rate that is linear, 0: none was found */
+    int guard;                       /* that rate's number, -1 */
+    double scale;                    /* of first order at linear_limit: the ratio there, or 1 */
 } bsr_predictor;
 
 /* What is asked of it. */
@@ -82,9 +83,13 @@ bsr_status bsr_predictor_moments(bsr_predictor *p, const bsr_predictor_options *
 /* Disturbed inferences at one rate: p->answers and p->ratios of it. exact: first order. */
 bsr_status bsr_predictor_disturb(bsr_predictor *p, int rate, bsr_logit_answer *exact);
 
-/* The same at all rates from the largest down until first order holds; fills linear_limit, guard,
- * scale and scaling. */
+/* The same at all rates from the largest down until first order holds; fills linear_limit, guard
+ * and scale. */
 bsr_status bsr_predictor_find_limit(bsr_predictor *p);
+
+/* What first-order disturbances are multiplied with at a rate: between the ratio of single flips
+ * and that of the guard. variant: as of BSR_VARIANTS. */
+double bsr_predictor_scale(const bsr_predictor *p, double ber, int variant);
 
 /* Models "normal" or "poisson", by the kurtosis. */
 bsr_error_model bsr_predictor_first_order(const bsr_predictor *p, double ber);

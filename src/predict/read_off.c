@@ -133,12 +133,6 @@ static bsr_status add(maker *m, const char *kind, const char *value)
         status = bsr_keep_text(out->arena, &r->kind, kind);
     if (status == BSR_OK)
         status = bsr_keep_text(out->arena, &r->value, value);
-    /* As the points: rescaled by the guard. */
-    for (int s = 0; s < p->map.n; s++) {
-        m->scaling[s].covariance *= p->scale * p->scale;
-        m->scaling[s].mean *= p->scale;
-        m->scaling[s].slope *= p->scale;
-    }
     if (status == BSR_OK)
         status = bsr_logit_sampler_new(&sampler, &m->model, p->s.pool, m->scaling);
     for (size_t i = 0; i < n && status == BSR_OK; i++)
@@ -148,7 +142,7 @@ static bsr_status add(maker *m, const char *kind, const char *value)
     if (status == BSR_OK)
         status = bsr_logit_sampler_run(answers, sampler, tasks, (int)n);
     for (size_t i = 0; i < n && status == BSR_OK; i++) {
-        double ratio = ratio_of(m, tasks[i].ber) / p->scale;
+        double ratio = ratio_of(m, tasks[i].ber);
         r->rmse[i] = ratio * out->points[i].rmse.value;
         r->accuracy[i] = is_first_order(&out->points[i])
                              ? answers[i].correct[0]
