@@ -199,7 +199,7 @@ static bsr_status run(bsr_prediction *out, bsr_predictor *p, const bsr_predict_o
     if (status == BSR_OK)
         status = fill_shares(out, p);
     if (status == BSR_OK && o->read_offs)
-        status = bsr_read_offs_fill(out, &read_offs, p);
+        status = bsr_read_offs_fill(out, &read_offs, p, o->model);
     if (status == BSR_OK && o->layers)
         status = fill_layers(out, p);
     bsr_read_offs_clear(&read_offs);

@@ -46,6 +46,7 @@ typedef struct maker {
     bsr_predictor *p;
     bsr_logit_model model;
     bsr_scaling *scaling; /* [spaces] */
+    int rescaled;         /* as the points are: by the rules */
 } maker;
 
 /* Whole numbers and fixed point with all their bits: signed, of how many bits. */
@@ -136,9 +137,10 @@ static bsr_status add(maker *m, const char *kind, const char *value)
     if (status == BSR_OK)
         status = bsr_logit_sampler_new(&sampler, &m->model, p->s.pool, m->scaling);
     for (size_t i = 0; i < n && status == BSR_OK; i++)
-        tasks[i] = (bsr_logit_task){.ber = out->points[i].ber,
-                                    .model = is_first_order(&out->points[i]) ? out->points[i].model
-                                                                             : BSR_MODEL_NORMAL};
+        tasks[i] = (bsr_logit_task){
+            .ber = out->points[i].ber,
+            .model = is_first_order(&out->points[i]) ? out->points[i].model : BSR_MODEL_NORMAL,
+            .scale = m->rescaled ? bsr_predictor_scale(p, out->points[i].ber, 0) : 1};
     if (status == BSR_OK)
         status = bsr_logit_sampler_run(answers, sampler, tasks, (int)n);
     for (size_t i = 0; i < n && status == BSR_OK; i++) {
@@ -228,9 +230,10 @@ static bsr_status add_protected_layers(maker *m, int n)
     return status;
 }
 
-bsr_status bsr_read_offs_fill(bsr_prediction *out, const bsr_read_offs *r, bsr_predictor *p)
+bsr_status bsr_read_offs_fill(bsr_prediction *out, const bsr_read_offs *r, bsr_predictor *p,
+                              bsr_error_model forced)
 {
-    maker m = {.out = out, .p = p};
+    maker m = {.out = out, .p = p, .rescaled = forced == BSR_MODEL_AUTO};
     out->read_offs = bsr_arena_calloc(out->arena, MOST, sizeof *out->read_offs);
     m.scaling = bsr_alloc_array((size_t)p->map.n, sizeof *m.scaling);
     bsr_status status = out->read_offs && m.scaling ? BSR_OK : BSR_ENOMEM;

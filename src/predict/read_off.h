@@ -19,9 +19,10 @@ typedef struct bsr_read_offs {
 bsr_status bsr_read_offs_init(bsr_read_offs *r, const bsr_predictor *p);
 void bsr_read_offs_clear(bsr_read_offs *r);
 
-/* out->read_offs, from out->points and out->shares. First order where a point is first order. Where
- * it is not, the accuracy is that of the given storage at the rate with the same first-order RMSE,
- * between the points; NaN beyond the last. ENOMEM. */
-bsr_status bsr_read_offs_fill(bsr_prediction *out, const bsr_read_offs *r, bsr_predictor *p);
+/* out->read_offs, by the model asked for, from out->points and out->shares. First order where a
+ * point is first order. Where it is not, the accuracy is that of the given storage at the rate with
+ * the same first-order RMSE, between the points; NaN beyond the last. ENOMEM. */
+bsr_status bsr_read_offs_fill(bsr_prediction *out, const bsr_read_offs *r, bsr_predictor *p,
+                              bsr_error_model forced);
 
 #endif

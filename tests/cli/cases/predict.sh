@@ -56,6 +56,10 @@ assert p['target'] == 'weight,activation' and {x['target'] for x in p['shares']}
 assert p['layers'] and all(len(l['qq']) == 33 and l['rates'] for l in p['layers'])
 # What is protected or wider does no harm at the rate where first order rules.
 assert p['read_offs'] and all(len(x['accuracy']) == len(x['rmse']) == 2 for x in p['read_offs'])
+# What is stored in 8 bits now is what it is.
+same = next(x for x in p['read_offs'] if x['value'] == '8 bits')
+assert all(abs(a - q['accuracy']) < 1e-9 and abs(r / q['rmse'] - 1) < 1e-9
+           for a, r, q in zip(same['accuracy'], same['rmse'], p['points'])), (same, p['points'])
 bits = [x['rmse'][0] for x in p['read_offs'] if x['kind'] == 'protected bits']
 assert bits and all(a >= b for a, b in zip(bits, bits[1:])) and bits[0] < p['points'][0]['rmse']
 print('layers and read-offs')
