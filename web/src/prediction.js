@@ -109,6 +109,12 @@ function layers(run) {
 const spread = (n, most) => [...Array(Math.min(n, most)).keys()]
   .map((i) => (n > 1 ? Math.floor((i * (n - 1)) / (Math.min(n, most) - 1)) : 0));
 
+// Of protected layers, which are the first of the ranking, the first name will do.
+function storage(x) {
+  const names = x.kind === "protected layers" ? x.value.split(" ") : [x.value];
+  return `${x.kind} ${names[0]}${names.length > 1 ? ` and ${names.length - 1} more` : ""}`.trim();
+}
+
 // Accuracy of other storage by rate, that of the network's own first.
 function readOffs(run) {
   const r = run.result;
@@ -117,7 +123,7 @@ function readOffs(run) {
   const at = rmse.findIndex((x) => x > 0);
   const rows = [{ kind: "as stored", value: "", accuracy: r.points.map((p) => p.accuracy), rmse }, ...r.read_offs];
   return table(`Accuracy with other storage, %, ${run.label}`, [
-    { label: "storage", text: (x) => `${x.kind} ${x.value}`.trim() },
+    { label: "storage", text: storage },
     { label: "RMSE ×", number: true, value: (x) => x.rmse[at], text: (x) => (at < 0 || x.rmse[at] === null ? "–" : real(x.rmse[at] / rmse[at])) },
     ...spread(r.points.length, RATES).map((i) => n(rate(r.points[i].ber), (x) => x.accuracy[i], bare)),
   ], rows);
