@@ -8,7 +8,7 @@
 #include "rng/philox.h"
 
 /* Flips of an image that are evaluated. */
-#define FLIPS 96
+#define FLIPS 40
 
 /* Random streams of the flips drawn, one an image. */
 #define STREAM_FLIPS ((uint64_t)0x66 << 56)

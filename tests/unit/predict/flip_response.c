@@ -90,14 +90,14 @@ static sums respond(const char *op, int convolution, const char *targets, const 
     return sum;
 }
 
-/* 24 images x 96 flips, half of them drawn in proportion to what they do: no draw is worth more
- * than twice the mean, the standard error is below 2 %. */
+/* 24 images x 40 flips, half of them drawn in proportion to what they do: no draw is worth more
+ * than twice the mean, the standard error is below 3.3 %. */
 static void test_predict_flip_response__linear_networks_answer_as_first_order(void **state)
 {
     sums a = respond(NULL, 0, "weight,bias", "q2.12", 2, 0);
-    near_to(a.exact, a.first, 0.08 * a.first, "linear");
+    near_to(a.exact, a.first, 0.1 * a.first, "linear");
     a = respond(NULL, 1, "input", "q1.10", 2, 0);
-    near_to(a.exact, a.first, 0.08 * a.first, "linear, image");
+    near_to(a.exact, a.first, 0.1 * a.first, "linear, image");
 }
 
 /* Behind a Relu flips wake what derivatives take for dead. */
