@@ -23,11 +23,11 @@ static const opt predict_opts[] = {
     {"error-model", 0, OPT_CHOICE, FIELD(error_model), "M",
      "the same in spec files, where model is the network", 0, 0, MODELS, 0},
     {"moments", 0, OPT_INT, FIELD(predict.moment_images), "N",
-     "images whose derivatives are taken, spread over all (default: by the cost)", 1, 1000000000,
-     NULL, 0},
+     "images whose derivatives are taken, spread over all (default 24)", 1, 1000000000, NULL, 0},
     {"disturbed", 0, OPT_INT, FIELD(predict.disturbed), "N",
-     "inferences with disturbances for each rate that needs them (default: by the cost)", 1,
-     1000000000, NULL, 0},
+     "inferences with disturbances of other images, at most, for each rate that needs them "
+     "(default 320)",
+     1, 1000000000, NULL, 0},
     {"seed", 0, OPT_U64, FIELD(run.seed), "N", "of images and disturbances drawn (default 0)", 0,
      9007199254740991.0, NULL, 0},
     {NULL}};

@@ -34,7 +34,8 @@ typedef struct bsr_variance_share {
     double n_eff;     /* (sum v)^2 / sum v^2 over its elements, v the variance that an element
                          gives to the nearest margin: as many equal ones would have its kurtosis */
     double rms_error; /* root of the mean square error of one stored element, at BER 1 to first
-                         order: times sqrt(BER) at small ones */
+                         order: times sqrt(BER) at small ones; in steps where the network
+                         computes with codes; NaN: differs from image to image */
 } bsr_variance_share;
 
 /* Disturbance of one tensor behind a layer at one rate. NaN where nothing was measured. */
@@ -42,8 +43,11 @@ typedef struct bsr_layer_rmse {
     double ber;
     double predicted;         /* diagonal recursion */
     double measured;          /* bit level */
-    double kurtosis;          /* excess, measured: elements divided by their standard deviation */
-    double kurtosis_expected; /* 0.6 / (n_eff ber) with the tensor's n_eff */
+    double kurtosis;          /* excess, measured: of elements about their means, pooled with the
+                                 squares of their variances */
+    double kurtosis_expected; /* 0.6 / (n_eff ber), n_eff of bsr_variance_share: of the nearest
+                                 margin by flips in this tensor alone, not of its elements; NaN: it
+                                 is not hit */
 } bsr_layer_rmse;
 
 #define BSR_QQ_POINTS 33
@@ -95,10 +99,11 @@ typedef struct bsr_predict_options {
     const char *ber;       /* as bsr_sweep_options; required; rates above 0 */
     const char *targets;   /* the same; default weight */
     bsr_error_model model; /* BSR_MODEL_AUTO, or one for all rates; not BSR_MODEL_BITS */
-    int moment_images;     /* images whose derivatives are taken; 0: a default by the cost */
-    int disturbed;         /* disturbed inferences for each rate that needs them; 0: default */
-    int layers;            /* predict and measure every layer's RMSE (bit level, some seconds) */
-    int read_offs;         /* other widths, ranges, protected bits and layers */
+    int moment_images;     /* images whose derivatives are taken; 0: 24 */
+    int disturbed; /* disturbed inferences of other images, at most, for each rate that needs
+                      them; 0: 320 */
+    int layers;    /* predict and measure every layer's RMSE (bit level, some seconds) */
+    int read_offs; /* other widths, ranges, protected bits and layers */
 } bsr_predict_options;
 
 #define BSR_PREDICT_OPTIONS_INIT                                                                   \

@@ -25,7 +25,6 @@ typedef struct fit {
     const bsr_logit_model *m;
     const bsr_trial *trials;
     const bsr_trial_result *results;
-    double ber;
 } fit;
 
 static size_t width_of(const fit *t)
@@ -52,40 +51,24 @@ static void first_order_of(float *out, const bsr_logit_model *m, const bsr_first
     }
 }
 
-static double square_of(const float *delta, const bsr_followed *f)
-{
-    int first = f->logits < f->classes ? f->logits : 0;
-    double sum = 0;
-    for (int k = first; k < f->n; k++)
-        sum += (double)delta[k] * (double)delta[k] / (f->n - first);
-    return sum;
-}
-
 /* RMSE over that of first order. The latter is known exactly: what it is in the trials by chance
  * is taken out as far as it goes with the disturbed one. */
-static double find_ratio(const fit *t, int variant)
+static double find_ratio(const fit *t, double known, int variant)
 {
-    const bsr_logit_model *m = t->m;
-    double n = 0, x = 0, y = 0, xx = 0, xy = 0, known = 0, donors = 0;
-    for (size_t i = 0; i < m->n_donors; i++)
-        if (!variant || bsr_donor_group(i) != variant - 1) {
-            known += bsr_mean_square_of(m, i, NULL, t->ber);
-            donors++;
-        }
+    double n = 0, x = 0, y = 0, xx = 0, xy = 0;
     for (size_t i = 0; i < t->d->n; i++) {
         if (!t->results[i].finite ||
             (variant && bsr_donor_group(i % t->d->near.slots) == variant - 1))
             continue;
         double b = t->results[i].square, a = 0;
         if (t->d->first_order)
-            a = square_of(t->d->first_order + i * width_of(t), &m->followed);
+            a = bsr_followed_square(t->d->first_order + i * width_of(t), &t->m->followed);
         n++;
         x += a;
         y += b;
         xx += a * a;
         xy += a * b;
     }
-    known /= donors;
     if (n < LEAST_TRIALS || !(known > 0))
         return 1;
     double slope = t->d->first_order ? slope_of(n, x, y, xx, xy) : 0;
@@ -242,10 +225,10 @@ static bsr_status find_near(const fit *t, size_t window, size_t slots)
 
 bsr_status bsr_departure_init(bsr_departure *d, const bsr_logit_model *m,
                               const bsr_disturbed_job *job, const bsr_first_order *f,
-                              const bsr_trial_result *results, size_t n, size_t window, double ber,
-                              int rate)
+                              const bsr_trial_result *results, size_t n, size_t window, int rate,
+                              const bsr_logit_answer *exact)
 {
-    fit t = {.d = d, .m = m, .trials = job->trials, .results = results, .ber = ber};
+    fit t = {.d = d, .m = m, .trials = job->trials, .results = results};
     *d = (bsr_departure){.n = n};
     bsr_status status = find_near(&t, window, f ? f->slots : n);
     if (status == BSR_OK)
@@ -255,7 +238,7 @@ bsr_status bsr_departure_init(bsr_departure *d, const bsr_logit_model *m,
         return status;
     }
     for (int v = 0; v < BSR_VARIANTS; v++)
-        d->ratio[v] = find_ratio(&t, v);
+        d->ratio[v] = find_ratio(&t, exact->square[v], v);
     d->weight = d->first_order ? find_weight(&t) : 0;
     return BSR_OK;
 }

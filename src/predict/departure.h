@@ -21,11 +21,12 @@ typedef struct bsr_departure {
 } bsr_departure;
 
 /* results: of trials [0, n) of a job at rate number `rate`. f: first order of these trials, or
- * NULL. window: bsr_near_trials_init. ENOMEM. Cleared with bsr_departure_clear. */
+ * NULL. window: bsr_near_trials_init. exact: the answer by first order at that rate. ENOMEM.
+ * Cleared with bsr_departure_clear. */
 bsr_status bsr_departure_init(bsr_departure *d, const bsr_logit_model *m,
                               const bsr_disturbed_job *job, const bsr_first_order *f,
-                              const bsr_trial_result *results, size_t n, size_t window, double ber,
-                              int rate);
+                              const bsr_trial_result *results, size_t n, size_t window, int rate,
+                              const bsr_logit_answer *exact);
 void bsr_departure_clear(bsr_departure *d);
 
 /* Shares by disturbed inferences: those of the trials' disturbances, and, with the weight, what

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/error.h"
 #include "rng/philox.h"
+#include "rng/sample.h"
 
 /* Flips of an image that are evaluated. */
 #define FLIPS 40
@@ -65,15 +66,6 @@ void bsr_flip_response_clear(bsr_flip_response *r)
     *r = (bsr_flip_response){0};
 }
 
-static double square_of(const float *jump, const bsr_followed *f)
-{
-    int first = f->logits < f->classes ? f->logits : 0;
-    double sum = 0;
-    for (int k = first; k < f->n; k++)
-        sum += (double)jump[k] * (double)jump[k] / (f->n - first);
-    return sum;
-}
-
 static int bit_of(const bsr_error_map *map, int space, size_t row)
 {
     return (int)((row - map->first_jump[space]) % (size_t)map->spaces[space]->n_variants);
@@ -91,7 +83,7 @@ static double fill_chances(bench *b, const bsr_flip_response *r, const float *ju
         double of_space = 0, by_bit = 0;
         for (size_t j = first; j < end; j++) {
             b->rate[j] = map->bits[s] / (double)(end - first);
-            b->below[j] = b->rate[j] * square_of(jumps + j * n, &r->followed);
+            b->below[j] = b->rate[j] * bsr_followed_square(jumps + j * n, &r->followed);
             of_space += b->below[j];
             by_bit += ldexp(1, 2 * bit_of(map, s, j));
         }
@@ -105,20 +97,6 @@ static double fill_chances(bench *b, const bsr_flip_response *r, const float *ju
         b->below[j] = sum;
     }
     return all;
-}
-
-static size_t draw_row(const bench *b, size_t rows, double u)
-{
-    size_t lo = 0, hi = rows - 1;
-    u *= b->below[rows - 1];
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (b->below[mid] < u)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
 }
 
 static int space_of(const bsr_error_map *map, size_t row)
@@ -155,7 +133,7 @@ bsr_status bsr_flip_response_add(void *ctx, size_t slot, const bsr_image_moments
     if (!(r->first[slot] > 0))
         return BSR_OK;
     for (size_t i = 0; i < FLIPS; i++)
-        b->rows[i] = draw_row(b, rows, bsr_rng_uniform(&rng));
+        b->rows[i] = bsr_sample_weighted(b->below, rows, bsr_rng_uniform(&rng));
     for (size_t i = 0; i < FLIPS; i++)
         b->jobs[i] = job_of(r->map, golden, b->rows[i]);
     BSR_TRY(bsr_lanes_run(r->lanes[thread], golden, b->jobs, FLIPS, b->results, NULL));

@@ -36,6 +36,15 @@ void bsr_followed_classes(int *order, const bsr_followed *f, const float *golden
     memcpy(order + 1, m.rival, (size_t)(f->logits - 1) * sizeof *order);
 }
 
+double bsr_followed_square(const float *disturbance, const bsr_followed *f)
+{
+    int first = f->logits < f->classes ? f->logits : 0;
+    double sum = 0;
+    for (int k = first; k < f->n; k++)
+        sum += (double)disturbance[k] * (double)disturbance[k] / (f->n - first);
+    return sum;
+}
+
 float bsr_greatest_other(const float *z, const bsr_followed *f, const int *order)
 {
     float greatest = -INFINITY;
@@ -156,7 +165,7 @@ static bsr_status add_space(worker *w, int space, const float *gradient, size_t 
     for (int m = 0; m < job->n_maps; m++) {
         const bsr_error_map *map = job->maps[m];
         bsr_errors e = map->constants[space];
-        if (!e.mean && (m == 0 || map != job->maps[0]))
+        if (!e.mean)
             bsr_tensor_errors(&e, map, space, &w->golden, 0,
                               w->errors + (m > 0 ? 3 * map->most_elements : 0));
         if (m == 0)

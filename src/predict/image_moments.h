@@ -27,6 +27,10 @@ bsr_followed bsr_followed_of(int classes);
  * order. order: [f->logits]. */
 void bsr_followed_classes(int *order, const bsr_followed *f, const float *golden);
 
+/* Mean square of a logit in a disturbance of the followed functions [f->n]: of all logits, or of
+ * the probes that stand for them. */
+double bsr_followed_square(const float *disturbance, const bsr_followed *f);
+
 /* Greatest of the logits z that are not among the first f->logits of `order`; -Inf: there are none.
  */
 float bsr_greatest_other(const float *z, const bsr_followed *f, const int *order);

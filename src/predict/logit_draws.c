@@ -7,6 +7,7 @@
 #include "base/alloc.h"
 #include "base/fixed_math.h"
 #include "rng/philox.h"
+#include "rng/sample.h"
 #include "stats/special.h"
 
 /* Share of the variance that is not drawn as single flips. */
@@ -35,7 +36,7 @@ void bsr_covariance_root(float *root, const double *covariance, int n)
             root[i * (i + 1) / 2 + j] = (float)l[i][j];
 }
 
-void bsr_add_rooted(float *y, const float *x, const float *root, int n, int draws, float factor)
+void bsr_add_rooted(float *y, const float *x, const float *root, int n, int draws)
 {
     for (int d = 0; d < draws; d++, x += n, y += n)
         for (int i = 0; i < n; i++) {
@@ -43,7 +44,7 @@ void bsr_add_rooted(float *y, const float *x, const float *root, int n, int draw
             float sum = 0;
             for (int j = 0; j <= i; j++)
                 sum += row[j] * x[j];
-            y[i] += factor * sum;
+            y[i] += sum;
         }
 }
 
@@ -187,20 +188,6 @@ static size_t draw_count(double lambda, double none, double u)
     return k;
 }
 
-static size_t draw_row(const bsr_flip_table *t, double u)
-{
-    size_t lo = 0, hi = t->n - 1;
-    u *= t->below[t->n - 1];
-    while (lo < hi) {
-        size_t mid = (lo + hi) / 2;
-        if (t->below[mid] < u)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 bsr_status bsr_draw_flips(bsr_flip_draws *out, const bsr_flip_table *t, const bsr_logit_model *m,
                           double ber, const float *unit, uint64_t stream)
 {
@@ -220,7 +207,7 @@ bsr_status bsr_draw_flips(bsr_flip_draws *out, const bsr_flip_table *t, const bs
         for (size_t k = 0; k < n; k++)
             to[k] = (float)(ber * t->mean[k]) + spread * unit[(size_t)d * n + k];
         for (size_t i = 0; i < flips; i++) {
-            size_t r = draw_row(t, bsr_rng_uniform(&rng));
+            size_t r = bsr_sample_weighted(t->below, t->n, bsr_rng_uniform(&rng));
             for (size_t k = 0; k < n; k++)
                 to[k] += t->scale[r] * t->jumps[r][k];
         }

@@ -19,8 +19,8 @@ void bsr_shape_of(bsr_shape *out, const bsr_logit_model *m, size_t donor,
 /* L of a covariance of n functions; functions without variance have rows of 0. */
 void bsr_covariance_root(float *root, const double *covariance, int n);
 
-/* y += factor * root x, for `draws` vectors of n. */
-void bsr_add_rooted(float *y, const float *x, const float *root, int n, int draws, float factor);
+/* y += root x, for `draws` vectors of n. */
+void bsr_add_rooted(float *y, const float *x, const float *root, int n, int draws);
 
 /* One rate of one donor by drawn flips. */
 typedef struct bsr_flip_draws {

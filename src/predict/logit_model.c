@@ -74,7 +74,7 @@ static bsr_status draw_donor(void *ctx, size_t donor, int thread)
     bsr_status status = normals && d->unit ? BSR_OK : BSR_ENOMEM;
     if (status == BSR_OK) {
         bsr_normals_fill(m->normals, normals, all, m->seed, stream_of(STREAM_NORMALS, donor));
-        bsr_add_rooted(d->unit, normals, d->shape.root, n, BSR_POOL, 1.0f);
+        bsr_add_rooted(d->unit, normals, d->shape.root, n, BSR_POOL);
         status = bsr_flip_table_init(&d->flips, m, donor, s->scaling);
     }
     bsr_free(normals);
@@ -310,14 +310,20 @@ static void add_images(bsr_logit_answer *out, const evaluation *e, size_t task, 
     out->square[variant] = scale * scale * square_of_donors(e, e->tasks[task].ber, variant - 1);
 }
 
-bsr_share bsr_jackknife_share(const double values[BSR_VARIANTS], double confidence, double most)
+double bsr_jackknife_error(const double values[BSR_VARIANTS])
 {
-    double mean = 0, variance = 0, value = fmin(fmax(values[0], 0), most);
+    double mean = 0, variance = 0;
     for (int g = 1; g < BSR_VARIANTS; g++)
         mean += values[g] / BSR_JACKKNIFE;
     for (int g = 1; g < BSR_VARIANTS; g++)
         variance += (values[g] - mean) * (values[g] - mean) * (BSR_JACKKNIFE - 1) / BSR_JACKKNIFE;
-    double half = bsr_student_quantile(confidence, BSR_JACKKNIFE - 1) * sqrt(variance);
+    return sqrt(variance);
+}
+
+bsr_share bsr_jackknife_share(const double values[BSR_VARIANTS], double confidence, double most)
+{
+    double value = fmin(fmax(values[0], 0), most);
+    double half = bsr_student_quantile(confidence, BSR_JACKKNIFE - 1) * bsr_jackknife_error(values);
     return (bsr_share){value, fmax(value - half, 0), fmin(value + half, most)};
 }
 

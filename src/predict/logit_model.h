@@ -57,7 +57,6 @@ typedef struct bsr_logit_model {
     int protected_bits;   /* highest bits of every element whose flips are not drawn */
     const bsr_normals *normals;
     const bsr_top1_rule *rule;
-    double confidence;
     uint64_t seed;
 } bsr_logit_model;
 
@@ -102,7 +101,10 @@ void bsr_logit_sampler_free(bsr_logit_sampler *s);
 bsr_status bsr_logit_sampler_run(bsr_logit_answer *answers, const bsr_logit_sampler *s,
                                  const bsr_logit_task *tasks, int n);
 
-/* Value of variant 0 with the jackknife interval, from 0 to `most`. */
+/* Standard error of variant 0 by the jackknife over the others. */
+double bsr_jackknife_error(const double values[BSR_VARIANTS]);
+
+/* Value of variant 0 with the interval of that error, from 0 to `most`. */
 bsr_share bsr_jackknife_share(const double values[BSR_VARIANTS], double confidence, double most);
 
 /* Mean square disturbance of a logit, to first order, at BER `ber` in the images of the donor. */

@@ -8,11 +8,6 @@
 /* Model "poisson" draws every flip. */
 #define MOST_POISSON_FLIPS 100000
 
-static double flips_of(const bsr_predictor *p, double ber)
-{
-    return ber * ((double)p->memory.constant_bits + (double)p->memory.tensor_bits);
-}
-
 /* Disturbed inferences where the models want them. */
 static bsr_status disturb(bsr_predictor *p, bsr_error_model forced)
 {
@@ -31,7 +26,7 @@ static bsr_status choose_models(bsr_predicted_point *points, const bsr_predictor
     for (int r = 0; r < p->n_rates; r++) {
         bsr_predicted_point *point = &points[r];
         point->ber = p->rates[r];
-        point->flips = flips_of(p, point->ber);
+        point->flips = bsr_predictor_flips(p, point->ber);
         point->kurtosis = p->kurtosis / point->ber;
         point->linearity = p->is_disturbed[r] ? p->ratios[r][0] : NAN;
         point->model = forced;

@@ -13,7 +13,6 @@
 #include "predict/layer_errors.h"
 #include "predict/points.h"
 #include "predict/read_off.h"
-#include "stats/special.h"
 
 /* Measured layer statistics: images and patterns. */
 #define LAYER_IMAGES   8
@@ -59,14 +58,9 @@ static void fill_share(bsr_variance_share *out, const bsr_predictor *p, int spac
 {
     const bsr_error_map *map = &p->map;
     const bsr_space *s = map->spaces[space];
-    double variants[1 + BSR_JACKKNIFE], sum = 0, squares = 0, mean = 0, spread = 0;
-    for (int v = 0; v <= BSR_JACKKNIFE; v++)
+    double variants[BSR_VARIANTS], sum = 0, squares = 0;
+    for (int v = 0; v < BSR_VARIANTS; v++)
         variants[v] = variance_part(p, space, v);
-    for (int v = 1; v <= BSR_JACKKNIFE; v++)
-        mean += variants[v] / BSR_JACKKNIFE;
-    for (int v = 1; v <= BSR_JACKKNIFE; v++)
-        spread += (variants[v] - mean) * (variants[v] - mean) * (BSR_JACKKNIFE - 1) / BSR_JACKKNIFE;
-    double half = bsr_student_quantile(p->s.options.confidence, BSR_JACKKNIFE - 1) * sqrt(spread);
     for (size_t d = 0; d < p->model.n_donors; d++) {
         const bsr_space_moments *m = &p->donors[d].spaces[space];
         sum += m->variance_squares > 0 ? m->variance * m->variance / m->variance_squares : 0;
@@ -77,16 +71,15 @@ static void fill_share(bsr_variance_share *out, const bsr_predictor *p, int spac
     if (!e->mean && map->disturbances[space]->uniform)
         squares = (double)s->sites *
                   (double)bsr_disturbance_channel(map->disturbances[space], s->chosen[0]).square;
-    *out = (bsr_variance_share){
-        .target = map->targets[space],
-        .index = s->index,
-        .name = s->name,
-        .op = s->op,
-        .format = s->format,
-        .bits = map->bits[space],
-        .share = {variants[0], fmax(variants[0] - half, 0), fmin(variants[0] + half, 1)},
-        .n_eff = sum / (double)p->model.n_donors,
-        .rms_error = squares > 0 ? sqrt(squares / (double)s->sites) : NAN};
+    *out = (bsr_variance_share){.target = map->targets[space],
+                                .index = s->index,
+                                .name = s->name,
+                                .op = s->op,
+                                .format = s->format,
+                                .bits = map->bits[space],
+                                .share = bsr_jackknife_share(variants, p->s.options.confidence, 1),
+                                .n_eff = sum / (double)p->model.n_donors,
+                                .rms_error = squares > 0 ? sqrt(squares / (double)s->sites) : NAN};
 }
 
 static bsr_status fill_shares(bsr_prediction *out, const bsr_predictor *p)

@@ -98,7 +98,6 @@ bsr_status bsr_predictor_init(bsr_predictor *p, const bsr_model *model, const bs
                                  .map = &p->map,
                                  .normals = p->normals,
                                  .rule = p->rule,
-                                 .confidence = p->s.options.confidence,
                                  .seed = p->s.options.seed};
     return BSR_OK;
 }
@@ -123,6 +122,11 @@ void bsr_predictor_clear(bsr_predictor *p)
     bsr_memory_clear(&p->memory);
     bsr_session_clear(&p->s);
     *p = (bsr_predictor){0};
+}
+
+double bsr_predictor_flips(const bsr_predictor *p, double ber)
+{
+    return ber * ((double)p->memory.constant_bits + (double)p->memory.tensor_bits);
 }
 
 static bsr_disturbed_job job_of(bsr_predictor *p, const bsr_trial *trials, size_t n, int noise)
@@ -161,9 +165,8 @@ static bsr_status plan_trials(bsr_predictor *p, const bsr_predictor_options *how
     p->others = job_of(p, p->other_trials, others, how->noise);
     /* Where there are very many flips nothing is left of first order, and finding them takes long.
      */
-    double bits = (double)p->memory.constant_bits + (double)p->memory.tensor_bits;
     int rates = 0;
-    while (rates < p->n_rates && p->rates[rates] * bits <= MOST_FIRST_ORDER_FLIPS)
+    while (rates < p->n_rates && bsr_predictor_flips(p, p->rates[rates]) <= MOST_FIRST_ORDER_FLIPS)
         rates++;
     return bsr_first_order_new(&p->first_order, &p->disturbed, donors, p->rates, rates);
 }
@@ -243,9 +246,9 @@ bsr_status bsr_predictor_moments(bsr_predictor *p, const bsr_predictor_options *
 
 double bsr_predictor_scale(const bsr_predictor *p, double ber, int variant)
 {
-    double flips = ber * ((double)p->memory.constant_bits + (double)p->memory.tensor_bits);
     double guard = p->scale * p->scale, single = p->flip_ratio[variant];
-    return sqrt(guard + (single * single - guard) / (1 + flips / FLIPS_THAT_MEET));
+    double many = bsr_predictor_flips(p, ber) / FLIPS_THAT_MEET;
+    return sqrt(guard + (single * single - guard) / (1 + many));
 }
 
 bsr_error_model bsr_predictor_first_order(const bsr_predictor *p, double ber)
@@ -253,19 +256,18 @@ bsr_error_model bsr_predictor_first_order(const bsr_predictor *p, double ber)
     return p->kurtosis / ber > BSR_NORMAL_KURTOSIS ? BSR_MODEL_POISSON : BSR_MODEL_NORMAL;
 }
 
-/* What the first n trials of a job say, with first order where f knows it; *exact: first order
+/* What the first n trials of a job say, with first order where f knows it; exact: first order
  * alone. */
 static bsr_status judge_trials(bsr_predictor *p, const bsr_disturbed_job *job,
                                const bsr_first_order *f, size_t n, int rate,
-                               bsr_logit_answer *exact)
+                               const bsr_logit_answer *exact)
 {
     bsr_departure d;
-    bsr_logit_answer answers[3];
+    bsr_logit_answer answers[2];
     double ber = p->rates[rate];
     size_t window = f ? 2 * n / p->model.n_donors : WINDOW;
-    BSR_TRY(bsr_departure_init(&d, &p->model, job, f, p->results, n, window, ber, rate));
-    const bsr_logit_task tasks[3] = {
-        {.ber = ber, .model = bsr_predictor_first_order(p, ber)},
+    BSR_TRY(bsr_departure_init(&d, &p->model, job, f, p->results, n, window, rate, exact));
+    const bsr_logit_task tasks[2] = {
         {.ber = ber,
          .model = BSR_MODEL_BITS,
          .trials = &d.near,
@@ -273,12 +275,12 @@ static bsr_status judge_trials(bsr_predictor *p, const bsr_disturbed_job *job,
          .deltas = d.disturbed,
          .keep = d.keep},
         {.ber = ber, .model = BSR_MODEL_BITS, .trials = &d.near, .deltas = d.first_order}};
-    bsr_status status = bsr_logit_sampler_run(answers, p->sampler, tasks, d.first_order ? 3 : 2);
+    bsr_status status = bsr_logit_sampler_run(answers, p->sampler, tasks, d.first_order ? 2 : 1);
     if (status == BSR_OK) {
-        bsr_departure_apply(&answers[1], &d, &answers[0], &answers[2]);
+        bsr_departure_apply(&answers[0], &d, exact, &answers[1]);
         memcpy(p->ratios[rate], d.ratio, sizeof d.ratio);
-        p->answers[rate] = answers[1];
-        *exact = answers[0];
+        p->answers[rate] = answers[0];
+        p->trials_of[rate] = n;
     }
     bsr_departure_clear(&d);
     return status;
@@ -303,6 +305,8 @@ static int is_sure(const bsr_predictor *p, int rate)
 static uint64_t share_of(const bsr_predictor *p, double ber)
 {
     double flips = (double)p->memory.constant_bits * ber;
+    if (p->disturbed.noise) /* a pattern of noise is for many as it is */
+        return 1;
     return flips > MOST_FIRST_ORDER_FLIPS ? (uint64_t)fmin(flips / FLIPS_AN_INFERENCE, MOST_SHARED)
                                           : 1;
 }
@@ -312,6 +316,9 @@ bsr_status bsr_predictor_disturb(bsr_predictor *p, int rate, bsr_logit_answer *e
     double start = bsr_seconds();
     p->disturbed.share = p->others.share = share_of(p, p->rates[rate]);
     size_t n = p->disturbed.n, done = 0;
+    const bsr_logit_task first_order = {.ber = p->rates[rate],
+                                        .model = bsr_predictor_first_order(p, p->rates[rate])};
+    BSR_TRY(bsr_logit_sampler_run(exact, p->sampler, &first_order, 1));
     bsr_session_begin(&p->s, "disturbed inferences", n, 0);
     p->is_disturbed[rate] = 1;
     /* Without first order to go with, the donors' images are no better than others. */
@@ -320,7 +327,6 @@ bsr_status bsr_predictor_disturb(bsr_predictor *p, int rate, bsr_logit_answer *e
         BSR_TRY(bsr_disturbed_run(p->results, &p->disturbed, p->rates[rate], 0, n));
         BSR_TRY(judge_trials(p, &p->disturbed, &p->first_order, n, rate, exact));
         p->disturbed_done += n;
-        p->trials_of[rate] = n;
     }
     while (done < p->others.n && ((!known && !done) || !is_sure(p, rate))) {
         n = done ? 2 * done : LEAST_OTHERS;
@@ -328,22 +334,10 @@ bsr_status bsr_predictor_disturb(bsr_predictor *p, int rate, bsr_logit_answer *e
         BSR_TRY(bsr_disturbed_run(p->results, &p->others, p->rates[rate], done, n));
         BSR_TRY(judge_trials(p, &p->others, NULL, n, rate, exact));
         p->disturbed_done += n - done;
-        p->trials_of[rate] = n;
         done = n;
     }
     p->s.seconds += bsr_seconds() - start;
     return BSR_OK;
-}
-
-/* Half of the interval of a value that may be negative, of one standard error. */
-static double chance_of(const double values[BSR_VARIANTS])
-{
-    double mean = 0, variance = 0;
-    for (int g = 1; g < BSR_VARIANTS; g++)
-        mean += values[g] / BSR_JACKKNIFE;
-    for (int g = 1; g < BSR_VARIANTS; g++)
-        variance += (values[g] - mean) * (values[g] - mean) * (BSR_JACKKNIFE - 1) / BSR_JACKKNIFE;
-    return sqrt(variance);
 }
 
 /* Does first order say what the disturbed inferences do? */
@@ -352,7 +346,7 @@ static int holds(const bsr_predictor *p, int rate, const bsr_logit_answer *exact
     double by[BSR_VARIANTS];
     for (int v = 0; v < BSR_VARIANTS; v++)
         by[v] = p->answers[rate].correct[v] - exact->correct[v];
-    return fabs(by[0]) <= fmax(BSR_LINEAR_ACCURACY, chance_of(by)) &&
+    return fabs(by[0]) <= fmax(BSR_LINEAR_ACCURACY, bsr_jackknife_error(by)) &&
            fabs(log(p->ratios[rate][0])) <= BSR_LINEAR_RMSE;
 }
 
@@ -370,7 +364,7 @@ bsr_status bsr_predictor_find_limit(bsr_predictor *p)
     if (p->guard < 0)
         return BSR_OK;
     const double *ratio = p->ratios[p->guard];
-    if (fabs(ratio[0] - 1) <= fmax(BSR_RATIO_WITHIN, chance_of(ratio)))
+    if (fabs(ratio[0] - 1) <= fmax(BSR_RATIO_WITHIN, bsr_jackknife_error(ratio)))
         return BSR_OK;
     p->scale = ratio[0];
     return BSR_OK;

@@ -80,6 +80,9 @@ void bsr_predictor_clear(bsr_predictor *p);
 bsr_status bsr_predictor_moments(bsr_predictor *p, const bsr_predictor_options *how,
                                  const bsr_error_map *const *maps, int n_maps);
 
+/* Flips expected in the inference of one image. */
+double bsr_predictor_flips(const bsr_predictor *p, double ber);
+
 /* Disturbed inferences at one rate: p->answers and p->ratios of it. exact: first order. */
 bsr_status bsr_predictor_disturb(bsr_predictor *p, int rate, bsr_logit_answer *exact);
 

@@ -153,3 +153,17 @@ done:
     bsr_sample_free(sample);
     return status;
 }
+
+size_t bsr_sample_weighted(const double *below, size_t n, double u)
+{
+    size_t lo = 0, hi = n - 1;
+    u *= below[n - 1];
+    while (lo < hi) {
+        size_t mid = (lo + hi) / 2;
+        if (below[mid] < u)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}

@@ -2,6 +2,7 @@
 #ifndef BSR_RNG_SAMPLE_H
 #define BSR_RNG_SAMPLE_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "bitseer/status.h"
@@ -30,5 +31,9 @@ uint64_t bsr_sample_drawn(const bsr_sample *sample);
  * EINVAL: N out of range or n > N. Caller owns *out (bsr_free). */
 bsr_status bsr_sample_indices(uint64_t **out, uint64_t N, uint64_t n, uint64_t seed,
                               uint64_t stream, int sorted);
+
+/* Index i of 0..n-1 with the chance below[i] - below[i - 1] (below[-1]: 0) of below[n - 1], for u
+ * uniform on (0, 1). below: [n] not descending, n at least 1. O(log n). */
+size_t bsr_sample_weighted(const double *below, size_t n, double u);
 
 #endif

@@ -224,14 +224,15 @@ static void add_trials(simulation *s, int replicate, count *accuracy)
         }
     }
     s->p.m.seed = (uint64_t)replicate;
-    must(bsr_departure_init(&d, model_of(&s->p), &job, NULL, results, N, WINDOW, ber, 0));
-    const bsr_logit_task tasks[2] = {{.ber = ber, .model = BSR_MODEL_NORMAL},
-                                     {.ber = ber,
-                                      .model = BSR_MODEL_BITS,
-                                      .trials = &d.near,
-                                      .deltas = d.disturbed,
-                                      .keep = d.keep}};
-    run_tasks(answers, &s->p, NULL, tasks, 2);
+    const bsr_logit_task first_order = {.ber = ber, .model = BSR_MODEL_NORMAL};
+    run_tasks(&answers[0], &s->p, NULL, &first_order, 1);
+    must(bsr_departure_init(&d, model_of(&s->p), &job, NULL, results, N, WINDOW, 0, &answers[0]));
+    const bsr_logit_task task = {.ber = ber,
+                                 .model = BSR_MODEL_BITS,
+                                 .trials = &d.near,
+                                 .deltas = d.disturbed,
+                                 .keep = d.keep};
+    run_tasks(&answers[1], &s->p, NULL, &task, 1);
     bsr_departure_apply(&answers[1], &d, &answers[0], NULL);
     bsr_departure_clear(&d);
     add_interval(accuracy, bsr_jackknife_share(answers[1].correct, 0.95, 1), true_accuracy);

@@ -66,7 +66,6 @@ static inline void open_population(population *p, size_t images, int classes, si
                              .n_donors = donors,
                              .normals = p->normals,
                              .rule = p->rule,
-                             .confidence = 0.95,
                              .seed = 1};
     assert_true(p->golden && p->donors && p->m.label);
     for (size_t i = 0; i < donors; i++) {

@@ -200,6 +200,16 @@ static void test_rng_sample__a_failed_draw_may_be_repeated(void **state)
     bsr_free(want);
 }
 
+static void test_rng_sample__weighted(void **state)
+{
+    static const double below[] = {0, 1, 1, 4}; /* chances 0, 1/4, 0, 3/4 */
+    assert_true(bsr_sample_weighted(below, 4, 1e-12) == 1);
+    assert_true(bsr_sample_weighted(below, 4, 0.25) == 1);
+    assert_true(bsr_sample_weighted(below, 4, 0.2500001) == 3);
+    assert_true(bsr_sample_weighted(below, 4, 0.9999999) == 3);
+    assert_true(bsr_sample_weighted(below, 1, 0.5) == 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -211,6 +221,7 @@ int main(void)
         cmocka_unit_test(test_rng_sample__bad_arguments),
         cmocka_unit_test(test_rng_sample__every_allocation_may_fail),
         cmocka_unit_test(test_rng_sample__a_failed_draw_may_be_repeated),
+        cmocka_unit_test(test_rng_sample__weighted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
